@@ -1,0 +1,1 @@
+"""A real host: drivers, probe, payload, environment record."""

@@ -1,0 +1,1 @@
+"""Numbers with their source: profiles, and fitting samples to a profile."""

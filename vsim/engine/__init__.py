@@ -1,0 +1,1 @@
+"""The simulation model: shared capacities, instances, placement, requests, failures, metering."""

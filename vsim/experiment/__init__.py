@@ -1,0 +1,1 @@
+"""Replications, intervals, sweeps and sensitivity; in local processes or on a Dask cluster."""

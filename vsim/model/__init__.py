@@ -1,0 +1,1 @@
+"""Pure descriptions and closed forms: layers, stacks, machines, workloads, plans, power, cost."""

@@ -1,0 +1,1 @@
+"""The sample and result formats that both worlds share: write, read, merge."""

@@ -1,0 +1,1 @@
+"""What the user writes: scenarios, job lists and traces, turned into validated objects."""
