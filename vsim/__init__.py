@@ -1,6 +1,6 @@
 """vsim: bare metal, blades, virtual machines and containers, simulated, measured and compared."""
 
-from vsim.errors import HostError, InputError, ThresholdMissed, VsimError
+from vsim.errors import HostError, InputError, ThresholdError, VsimError
 
-__all__ = ["HostError", "InputError", "ThresholdMissed", "VsimError"]
+__all__ = ["HostError", "InputError", "ThresholdError", "VsimError"]
 __version__ = "0.1.0"

@@ -3,16 +3,17 @@
     VsimError                   every error that vsim raises on purpose
     ├── InputError              what the user gave is wrong: exit code 2, with file, line and column
     ├── HostError               this host lacks something: exit code 3, with how to get it
-    └── ThresholdMissed         it ran, and a stated threshold was missed: exit code 1
+    └── ThresholdError          it ran, and a stated threshold was missed: exit code 1
 
-Library code raises these and never prints or exits; :mod:`vsim.cli` alone maps them to messages and exit codes.
+Library code raises these and never prints or exits; :mod:`vsim.cli` alone maps them to messages and exit
+codes.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["HostError", "InputError", "Place", "ThresholdMissed", "VsimError"]
+__all__ = ["HostError", "InputError", "Place", "ThresholdError", "VsimError"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ class HostError(VsimError):
     exit_code = 3
 
 
-class ThresholdMissed(VsimError):
+class ThresholdError(VsimError):
     """The command ran to its end, and a threshold that was stated beforehand was missed."""
 
     exit_code = 1

@@ -1,1 +1,71 @@
-"""The command line: one module per command. The only place that prints, reads flags or exits."""
+"""The command line: one module per command. The only place that prints, reads flags or exits.
+
+The modules of the commands are imported when a command is called, so that ``vsim --help`` costs little more than
+importing click. What a module of a command has to offer is one :class:`click.Command` named ``command``.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["main"]
+
+# name -> one line of help; the command itself is `command` in the module vsim.cli.NAME
+COMMANDS: Mapping[str, str] = {
+    "simulate": "Compare architectures on a workload.",
+    "explain": "Say where a parameter or a result comes from.",
+    "schema": "Print the JSON Schema of a file format.",
+}
+
+
+class _LazyGroup(click.Group):
+    """A group that knows the names and the help of its commands before it loads any of them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"vsim.cli.{cmd_name.replace('-', '_')}")
+        command = module.command
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            import difflib
+
+            close = difflib.get_close_matches(args[0], COMMANDS, n=1)
+            if close:
+                error.message += f" Did you mean {close[0]!r}?"
+            raise
+
+
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="vsim", prog_name="vsim")
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+def cli(debug: bool) -> None:
+    """Simulate and measure bare metal, blades, virtual machines and containers."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit with the code that the design gives to the outcome."""
+    from vsim.cli._boundary import run
+
+    raise SystemExit(run(cli, arguments))
