@@ -1,6 +1,6 @@
 """The command line: one module per command. The only place that prints, reads flags or exits.
 
-The modules of the commands are imported when a command is called, so that ``vsim --help`` costs little more than
+The modules of the commands are imported when a command is called: ``vsim --help`` costs little more than
 importing click. What a module of a command has to offer is one :class:`click.Command` named ``command``.
 """
 
@@ -53,7 +53,7 @@ class _LazyGroup(click.Group):
 
             close = difflib.get_close_matches(args[0], COMMANDS, n=1)
             if close:
-                error.message += f" Did you mean {close[0]!r}?"
+                raise click.UsageError(f"{error.message} Did you mean {close[0]!r}?", ctx) from None
             raise
 
 

@@ -91,7 +91,7 @@ def _show_line(place: Place) -> None:
     column = (place.column or 1) - 1
     line = place.text.rstrip("\r\n")
     start = max(0, column - 60)
-    # Tabs and control characters would move the caret away from its column, or the terminal to somewhere else.
+    # Tabs and control characters would move the caret away from its column, or the cursor elsewhere.
     shown = "".join(c if c.isprintable() else " " for c in line[start : start + 100])
     number = str(place.line or "")
     _say(f"  {number} | {shown}")
@@ -109,9 +109,7 @@ def _crash(args: list[str], debug: bool) -> int:
     if debug:
         _say(text)
         return EXIT_BUG
-    with tempfile.NamedTemporaryFile(
-        "w", prefix="vsim-crash-", suffix=".txt", delete=False, encoding="utf-8"
-    ) as file:
+    with tempfile.NamedTemporaryFile("w", prefix="vsim-crash-", suffix=".txt", delete=False, encoding="utf-8") as file:
         file.write(f"vsim {__version__}, Python {sys.version}\narguments: {args!r}\n\n{text}")
     _say(f"error: this is a bug in vsim ({text.strip().splitlines()[-1]})")
     _say(f"hint: the details are in {file.name}; please report it with that file")
