@@ -34,7 +34,8 @@ class Arrivals:
 class Request:
     """What one request demands, on average.
 
-    `cv` is the coefficient of variation of its CPU work (lognormal; 0: constant). CPU work in core-seconds, split by kind. Disk operations are counted and sized; network bytes are per request.
+    `cv` is the coefficient of variation of its CPU work (lognormal; 0: constant). CPU work is in core-seconds,
+    split by kind. Disk operations are counted and sized; network bytes are per request.
     """
 
     user_core_s: float = 0.0
@@ -63,9 +64,10 @@ class Service:
 
     `memory_bytes` is what one replica keeps resident, on average over replicas with the coefficient of variation
     `memory_cv`; the part `shareable` of it is file-backed and equal for all replicas of the service (program
-    text, libraries). `cpu_cores` is what placement reserves for a replica and `cpu_limit_cores` the most it can use (None:
-    the machine's cores). `startup_*` is the application's own start: CPU work, waiting and bytes read until it is ready.
-    `needs` replicas must be up for the service to count as available.
+    text, libraries). `memory_touched` is the part of it in use; the rest is reserved only. `cpu_cores` is what
+    placement reserves for a replica and `cpu_limit_cores` the most it can use (None: the machine's cores).
+    `startup_*` is the application's own start: CPU work, waiting and bytes read until it is ready. `needs` replicas
+    must be up for the service to count as available.
     """
 
     name: str
@@ -73,6 +75,7 @@ class Service:
     memory_bytes: float
     image: Image
     memory_cv: float = 0.0
+    memory_touched: float = 1.0
     shareable: float = 0.0
     cpu_cores: float = 0.0
     cpu_limit_cores: float | None = None

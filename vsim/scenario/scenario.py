@@ -19,7 +19,9 @@ class Fleet:
     `hosts` is their number; None adds machines as they are needed, at least `min_hosts` of them. Two instances share a
     host only when the stack separates them by `isolation` or better. `cpu_overcommit` and `memory_overcommit` multiply
     what placement may promise; `beyond_memory` says what happens when more is used than there is: the start is
-    `refused`, or an instance is `killed` (out of memory).
+    `refused`, or an instance is `killed` (out of memory). Recorded demands reserve the CPU that `reserve` says: what was
+    provisioned, their peak, their 95th percentile or their mean. After a failure instances start again `in-place`, or
+    are `reschedule`d to another host that has room.
     """
 
     hosts: int | None = None
@@ -29,6 +31,8 @@ class Fleet:
     cpu_overcommit: float = 1.0
     memory_overcommit: float = 1.0
     beyond_memory: Literal["refused", "killed"] = "refused"
+    reserve: Literal["provisioned", "peak", "p95", "mean"] = "peak"
+    recovery: Literal["in-place", "reschedule"] = "in-place"
 
 
 @dataclass(frozen=True, slots=True)
