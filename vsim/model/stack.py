@@ -115,11 +115,11 @@ class Architecture:
         if above:
             self.guest_stages = (*_stages(below, "unit"), *_stages(above, "environment"))
             self.unit_stages = _stages(above, "unit")
-            # the VM's disk image comes first, then what the guest itself pulls
-            self.image_stages = (*_stages(below, "image"), *_stages(above, "image"))
         else:
             self.unit_stages = _stages(below, "unit")
-            self.image_stages = _stages(below, "image")
+        # a VM's disk image is fetched to the host before the guest starts; what runs in a guest pulls into it
+        self.host_image_stages = _stages(below, "image")
+        self.guest_image_stages = _stages(above, "image")
         # -- memory --------------------------------------------------------------------------------------------
         self.host_memory_bytes = sum(value_of(layer.memory.environment_bytes) for layer in below)
         lower, upper = (below, above) if above else ((), below)

@@ -1,0 +1,323 @@
+"""The fleet of one architecture: places instances, starts them, takes them down.
+
+The state lives in hosts, guests and instances; this module holds the rules by which they change.
+"""
+
+from __future__ import annotations
+
+import math
+
+import simpy
+
+from vsim.engine.demand import as_services
+from vsim.engine.host import Hardware, Host
+from vsim.engine.instance import Guest, Instance
+from vsim.engine.placement import placement
+from vsim.engine.script import Script, Steps
+from vsim.engine.service import ServiceState
+from vsim.engine.startup import StartPlan, boot, start
+from vsim.engine.variates import lognormal, stream
+from vsim.errors import InputError
+from vsim.model.layer import BOUNDARIES
+from vsim.model.stack import Architecture
+from vsim.model.workload import Service
+from vsim.scenario.scenario import Scenario
+
+__all__ = ["Cluster"]
+
+
+class Cluster:
+    """Hosts of one architecture with the instances of a scenario's services on them."""
+
+    def __init__(
+        self, env: simpy.Environment, architecture: Architecture, scenario: Scenario, replication: int
+    ) -> None:
+        self.env = env
+        self.architecture = architecture
+        self.scenario = scenario
+        self.hardware = Hardware(architecture)
+        self.hosts: list[Host] = []
+        self.unplaced = 0
+        self.replication = replication
+        fleet = scenario.fleet
+        self.dedicated = BOUNDARIES.index(architecture.boundary) < BOUNDARIES.index(fleet.isolation)
+        self._index = placement(fleet.placement)
+        self._memory_limit = self.hardware.memory_bytes * fleet.memory_overcommit
+        self._cores_limit = self.hardware.cores * fleet.cpu_overcommit
+        chassis = architecture.machine.chassis
+        self._slots = None if chassis is None else round(chassis.slots.value)
+        self._open_guest: Guest | None = None
+        self._stage_rng = stream(scenario.run.seed, replication, "stages")
+        self._boot_plan = StartPlan(architecture, None, self.hardware, self._stage_rng)
+        services = (*scenario.workload.services, *as_services(scenario.workload.demands, fleet.reserve))
+        self.services = [ServiceState(env, i, service) for i, service in enumerate(services)]
+        self.plans = [StartPlan(architecture, service, self.hardware, self._stage_rng) for service in services]
+        named = max((job.host for job in scenario.workload.jobs), default=-1) + 1
+        for _ in range(max(named, fleet.hosts if fleet.hosts is not None else fleet.min_hosts)):
+            self._add_host()
+
+    # -- placement --------------------------------------------------------------------------------------------------
+
+    def place_all(self) -> None:
+        """Place every replica of every service, in the scenario's order. Replicas without a place are counted."""
+        for state in self.services:
+            service = state.service
+            self._check_fits(service)
+            for number, memory in enumerate(self._memory_sizes(state)):
+                instance = Instance(state, number, memory)
+                state.instances.append(instance)
+                if not self.place(instance):
+                    instance.state = "refused"
+                    self.unplaced += 1
+
+    def _memory_sizes(self, state: ServiceState) -> list[float]:
+        service = state.service
+        if not service.memory_cv:
+            return [service.memory_bytes] * service.replicas
+        rng = stream(self.scenario.run.seed, self.replication, "sizes", state.index)
+        sizes: list[float] = (service.memory_bytes * lognormal(rng, service.memory_cv, service.replicas)).tolist()
+        return sizes
+
+    def _check_fits(self, service: Service) -> None:
+        """Raise InputError when an average replica doesn't fit on an empty machine, or the stack can't run it."""
+        architecture = self.architecture
+        lacking = sorted(service.requires - architecture.capabilities - architecture.machine.offers)
+        if lacking:
+            raise InputError(
+                f"the service {service.name!r} requires {', '.join(lacking)}, which {architecture.name} doesn't offer"
+            )
+        memory, cores = self._need(service, service.memory_bytes, opens_guest=True)
+        free_memory = self._memory_limit - architecture.host_memory_bytes
+        free_cores = self._cores_limit - self.hardware.host_cores
+        if memory > free_memory:
+            raise InputError(
+                f"a replica of {service.name!r} needs {_gib(memory)} of memory on {architecture.name}, its layers "
+                f"included, and an empty machine has {_gib(max(0.0, free_memory))} left for it",
+                hint="choose a larger machine, a stack with less overhead, or a smaller service",
+            )
+        if cores > free_cores:
+            raise InputError(
+                f"a replica of {service.name!r} reserves {cores:.3g} cores on {architecture.name}, "
+                f"and an empty machine has {max(0.0, free_cores):.3g}",
+                hint="choose a machine with more cores, or raise fleet.cpu_overcommit",
+            )
+
+    def _need(self, service: Service, memory_bytes: float, *, opens_guest: bool) -> tuple[float, float]:
+        """Return the memory (bytes) and the cores that one more instance takes from a host, nothing shared."""
+        architecture = self.architecture
+        memory = memory_bytes * (1 + architecture.memory_fraction) + architecture.instance_memory_bytes
+        cores = service.cpu_cores * architecture.cpu.user / self.hardware.speed + architecture.instance_cores
+        if opens_guest:
+            memory += architecture.guest_memory_bytes
+            cores += architecture.guest_cores
+        return memory, cores
+
+    def place(self, instance: Instance) -> bool:
+        """Give `instance` a host and a guest, or return False when no host has room and none may be added."""
+        service = instance.service.service
+        size = min(self.architecture.guest_size, self.architecture.max_instances_per_environment)
+        guest = self._open_guest
+        if self.architecture.guest_size > 1 and guest is not None and len(guest.instances) < size:
+            memory, cores = self._need(service, instance.memory_bytes, opens_guest=False)
+            free_memory, free_cores = self._free(guest.host)
+            if memory <= free_memory and cores <= free_cores:
+                self._put(instance, guest, memory, cores)
+                return True
+        memory, cores = self._need(service, instance.memory_bytes, opens_guest=True)
+        number = self._index.find(memory, cores)
+        if number is None:
+            if self.scenario.fleet.hosts is not None:
+                return False
+            number = self._add_host().index
+            free_memory, free_cores = self._room(self.hosts[number])
+            if memory > free_memory or cores > free_cores:
+                # an average replica fits (that was checked), this larger one doesn't
+                return False
+        guest = Guest(self.hosts[number])
+        guest.host.guests.append(guest)
+        guest.host.add_background(self.architecture.guest_cores)
+        self._open_guest = guest
+        self._put(instance, guest, memory, cores)
+        return True
+
+    def _put(self, instance: Instance, guest: Guest, memory: float, cores: float) -> None:
+        host = guest.host
+        saved = self._shared_bytes(instance, host)
+        instance.guest, instance.host = guest, host
+        instance.promised_bytes = memory - saved
+        untouched = instance.memory_bytes * (1 - instance.service.service.memory_touched)
+        instance.used_bytes = max(0.0, memory - saved - untouched)
+        guest.instances.append(instance)
+        host.instances.append(instance)
+        host.promised_bytes += instance.promised_bytes
+        host.promised_cores += cores
+        host.add_background(self.architecture.instance_cores)
+        self._reindex(host)
+
+    def _shared_bytes(self, instance: Instance, host: Host) -> float:
+        """Return what `instance` saves on `host` because an equal one, or another guest, is already there."""
+        architecture, service = self.architecture, instance.service.service
+        saved = 0.0
+        if len(host.guests) > 1 and not host.guests[-1].instances:
+            saved += architecture.guest_shared_bytes
+        if host.instances:
+            saved += architecture.instance_shared_bytes
+        common = service.shareable * service.memory_bytes * architecture.sharing
+        if common and any(other.service is instance.service for other in host.instances):
+            saved += min(common, instance.memory_bytes)
+        return saved
+
+    def _room(self, host: Host) -> tuple[float, float]:
+        """Return the memory (bytes) and cores that may still be promised; (−1, −1) when nothing may be added."""
+        full = (
+            (self.dedicated and host.instances)
+            or len(host.guests) >= self.architecture.max_guests
+            or (not self.architecture.stack.above and len(host.instances) >= self._per_host)
+        )
+        return (-1.0, -1.0) if full else self._free(host)
+
+    def _free(self, host: Host) -> tuple[float, float]:
+        memory = self._memory_limit - self.architecture.host_memory_bytes - host.promised_bytes
+        cores = self._cores_limit - self.hardware.host_cores - host.promised_cores
+        return memory, cores
+
+    @property
+    def _per_host(self) -> float:
+        return self.architecture.max_instances_per_environment
+
+    def _reindex(self, host: Host) -> None:
+        self._index.set(host.index, *self._room(host))
+
+    def _add_host(self) -> Host:
+        index = len(self.hosts)
+        host = Host(self.env, index, self.hardware, None if self._slots is None else index // self._slots)
+        host.used_bytes = self.architecture.host_memory_bytes
+        self.hosts.append(host)
+        self._reindex(host)
+        return host
+
+    @property
+    def used_hosts(self) -> list[Host]:
+        """The hosts that carry at least one instance, or that a job names."""
+        named = {job.host for job in self.scenario.workload.jobs}
+        return [host for host in self.hosts if host.instances or host.index in named]
+
+    def needs_chassis(self, host: int) -> bool:
+        """Return whether the machine with this number would be the first in its chassis."""
+        return self._slots is not None and host % self._slots == 0
+
+    # -- start ------------------------------------------------------------------------------------------------------
+
+    def start_all(self) -> None:
+        """Give every placed instance the order to start, now."""
+        policy = self.scenario.start
+        for host in self.hosts:
+            running = policy.hosts_up == "all" or (policy.hosts_up == "shared" and not self.dedicated)
+            if running and host.instances:
+                host.set_state("up")
+            if policy.images == "warm":
+                self._warm(host)
+        for host in self.used_hosts:
+            if not host.instances:  # it is there for its jobs alone
+                host.set_state("up")
+        for state in self.services:
+            for instance in state.instances:
+                if instance.host is not None:
+                    self.start(instance)
+
+    def _warm(self, host: Host) -> None:
+        for instance in host.instances:
+            host.images[instance.service.service.image.name] = None
+            assert instance.guest is not None
+            instance.guest.images[instance.service.service.image.name] = None
+
+    def start(self, instance: Instance) -> None:
+        """Give a placed instance the order to start, now."""
+        instance.state = "starting"
+        instance.asked_at = self.env.now
+        instance.start = Script()
+        instance.start.run(self._start_steps(instance))
+
+    def _start_steps(self, instance: Instance) -> Steps:
+        plan = self.plans[instance.service.index]
+        host = instance.host
+        assert host is not None
+        yield from start(instance, plan, self.scenario.start.concurrency, self.boot)
+        if not self._take_memory(instance, host):
+            return
+        instance.state = "up"
+        instance.start_s = self.env.now - instance.asked_at
+        instance.service.went_up(instance)
+
+    def boot(self, host: Host) -> None:
+        """Power a host on."""
+        host.booting = Script()
+        host.booting.run(boot(host, self._boot_plan))
+
+    # -- memory -----------------------------------------------------------------------------------------------------
+
+    def _take_memory(self, instance: Instance, host: Host) -> bool:
+        """Charge the memory of a started instance; beyond the machine's memory refuse it, or kill the largest."""
+        host.used_bytes += instance.used_bytes
+        if host.used_bytes <= self.hardware.memory_bytes * (1 + math.ulp(1.0)):
+            return True
+        if self.scenario.fleet.beyond_memory == "refused":
+            host.used_bytes -= instance.used_bytes
+            instance.state = "refused"
+            self.unplaced += 1
+            return False
+        # the kernel's out-of-memory killer takes the process whose end frees most
+        running = [other for other in host.instances if other.state == "up"]
+        victim = max([*running, instance], key=lambda other: other.used_bytes)
+        self.unplaced += 1
+        if victim is instance:
+            host.used_bytes -= instance.used_bytes
+            instance.state = "killed"
+            return False
+        self.take_down(victim)
+        victim.state = "killed"
+        return True
+
+    # -- down and up again ------------------------------------------------------------------------------------------
+
+    def take_down(self, instance: Instance) -> None:
+        """Stop an instance at once: its start, or its requests, are lost."""
+        if instance.state == "starting":
+            if instance.start is not None:
+                instance.start.cancel()
+        elif instance.state == "up":
+            instance.service.went_down(instance)
+            assert instance.host is not None
+            instance.host.used_bytes -= instance.used_bytes
+            if instance.requests:
+                for request in list(instance.requests):
+                    request.cancel()
+        else:
+            return
+        instance.state = "down"
+
+    def take_guest_down(self, guest: Guest) -> None:
+        """Stop a guest and all instances in it."""
+        for instance in guest.instances:
+            self.take_down(instance)
+        guest.state = "off"
+
+    def take_host_down(self, host: Host) -> None:
+        """Stop a host and everything on it."""
+        if host.booting is not None:
+            host.booting.cancel()
+        for guest in host.guests:
+            self.take_guest_down(guest)
+        host.waiting_for_boot.clear()
+        host.set_state("down")
+
+    def bring_back(self, host: Host) -> None:
+        """Start all that is down on a host that was repaired; the first start powers it on."""
+        host.set_state("off")
+        for instance in host.instances:
+            if instance.state == "down":
+                self.start(instance)
+
+
+def _gib(size: float) -> str:
+    return f"{size / 2**30:.2f} GiB"
