@@ -112,7 +112,7 @@ class Cluster:
             cores += architecture.guest_cores
         return memory, cores
 
-    def place(self, instance: Instance) -> bool:
+    def place(self, instance: Instance, *, may_add_host: bool = True) -> bool:
         """Give `instance` a host and a guest, or return False when no host has room and none may be added."""
         service = instance.service.service
         size = min(self.architecture.guest_size, self.architecture.max_instances_per_environment)
@@ -126,25 +126,29 @@ class Cluster:
         memory, cores = self._need(service, instance.memory_bytes, opens_guest=True)
         number = self._index.find(memory, cores)
         if number is None:
-            if self.scenario.fleet.hosts is not None:
+            if self.scenario.fleet.hosts is not None or not may_add_host:
                 return False
             number = self._add_host().index
             free_memory, free_cores = self._room(self.hosts[number])
             if memory > free_memory or cores > free_cores:
                 # an average replica fits (that was checked), this larger one doesn't
                 return False
-        guest = Guest(self.hosts[number])
-        guest.host.guests.append(guest)
-        guest.host.add_background(self.architecture.guest_cores)
-        self._open_guest = guest
+        self._open_guest = guest = self._new_guest(self.hosts[number])
         self._put(instance, guest, memory, cores)
         return True
+
+    def _new_guest(self, host: Host) -> Guest:
+        guest = Guest(host)
+        host.guests.append(guest)
+        host.add_background(self.architecture.guest_cores)
+        return guest
 
     def _put(self, instance: Instance, guest: Guest, memory: float, cores: float) -> None:
         host = guest.host
         saved = self._shared_bytes(instance, host)
         instance.guest, instance.host = guest, host
         instance.promised_bytes = memory - saved
+        instance.promised_cores = cores
         untouched = instance.memory_bytes * (1 - instance.service.service.memory_touched)
         instance.used_bytes = max(0.0, memory - saved - untouched)
         guest.instances.append(instance)
@@ -152,6 +156,23 @@ class Cluster:
         host.promised_bytes += instance.promised_bytes
         host.promised_cores += cores
         host.add_background(self.architecture.instance_cores)
+        self._reindex(host)
+
+    def _evict(self, instance: Instance) -> None:
+        """Take a stopped instance off its host, and its guest with it if it was the last one there."""
+        host, guest = instance.host, instance.guest
+        assert host is not None
+        assert guest is not None
+        guest.instances.remove(instance)
+        host.instances.remove(instance)
+        host.promised_bytes -= instance.promised_bytes
+        host.promised_cores -= instance.promised_cores
+        host.add_background(-self.architecture.instance_cores)
+        if not guest.instances:
+            host.guests.remove(guest)
+            host.add_background(-self.architecture.guest_cores)
+            if self._open_guest is guest:
+                self._open_guest = None
         self._reindex(host)
 
     def _shared_bytes(self, instance: Instance, host: Host) -> float:
@@ -170,7 +191,8 @@ class Cluster:
     def _room(self, host: Host) -> tuple[float, float]:
         """Return the memory (bytes) and cores that may still be promised; (−1, −1) when nothing may be added."""
         full = (
-            (self.dedicated and host.instances)
+            host.state == "down"
+            or (self.dedicated and host.instances)
             or len(host.guests) >= self.architecture.max_guests
             or (not self.architecture.stack.above and len(host.instances) >= self._per_host)
         )
@@ -310,10 +332,26 @@ class Cluster:
             self.take_guest_down(guest)
         host.waiting_for_boot.clear()
         host.set_state("down")
+        self._reindex(host)
+        if self._open_guest is not None and self._open_guest.host is host:
+            self._open_guest = None
+        if self.scenario.fleet.recovery == "reschedule":
+            self._reschedule(host)
+
+    def _reschedule(self, host: Host) -> None:
+        """Start what went down with `host` on other hosts, as far as they have room; the rest waits for the repair."""
+        for instance in [one for one in host.instances if one.state == "down"]:
+            memory, cores = self._need(instance.service.service, instance.memory_bytes, opens_guest=True)
+            self._evict(instance)
+            if self.place(instance, may_add_host=False):
+                self.start(instance)
+            else:
+                self._put(instance, self._new_guest(host), memory, cores)
 
     def bring_back(self, host: Host) -> None:
         """Start all that is down on a host that was repaired; the first start powers it on."""
         host.set_state("off")
+        self._reindex(host)
         for instance in host.instances:
             if instance.state == "down":
                 self.start(instance)

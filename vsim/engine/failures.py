@@ -46,7 +46,7 @@ class Failures:
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
         self._env = cluster.env
-        self._hosts = cluster.used_hosts
+        self._hosts = cluster.hosts
         self._faults: dict[int, int] = {}
         seed, replication = cluster.scenario.run.seed, cluster.replication
         self._repair_rng = stream(seed, replication, "repairs")
@@ -79,8 +79,9 @@ class Failures:
             if failure.domain == "host":
                 self._class(rate, hosts, partial(self._crash_host, repair_s=repair_s))
             elif failure.domain == "guest":
-                guests = [guest for host in hosts for guest in host.guests]
-                self._class(rate, guests, partial(self._crash_guest, repair_s=repair_s))
+                # a guest is known by its first instance, which may find itself in another one after a failure
+                guests = [guest.instances[0] for host in hosts for guest in host.guests]
+                self._class(rate, guests, partial(self._crash_guest_of, repair_s=repair_s))
             else:
                 instances = [instance for host in hosts for instance in host.instances]
                 self._class(rate, instances, partial(self._crash_instance, repair_s=repair_s))
@@ -113,7 +114,7 @@ class Failures:
     # -- what fails -------------------------------------------------------------------------------------------------
 
     def _fail_machine(self, host: Host, repair_s: Quantity, given_s: float | None = None) -> None:
-        if host.state == "down":
+        if host.state in ("down", "off"):
             return
         self.count += 1
         self._fault(host)
@@ -163,6 +164,10 @@ class Failures:
         self.count += 1
         self._fault(host)
         call_later(self._env, repair_s, lambda _: self._repaired(host))
+
+    def _crash_guest_of(self, instance: Instance, repair_s: float) -> None:
+        assert instance.guest is not None
+        self._crash_guest(instance.guest, repair_s)
 
     def _crash_guest(self, guest: Guest, repair_s: float) -> None:
         if guest.state != "up" or guest.host.state != "up":

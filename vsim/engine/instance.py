@@ -44,6 +44,7 @@ class Instance:
         "memory_bytes",
         "number",
         "promised_bytes",
+        "promised_cores",
         "queue",
         "requests",
         "service",
@@ -61,6 +62,7 @@ class Instance:
         self.host: Host | None = None
         self.guest: Guest | None = None
         self.promised_bytes = 0.0
+        self.promised_cores = 0.0
         self.used_bytes = 0.0
         self.asked_at = 0.0
         self.start_s: float | None = None
