@@ -41,6 +41,7 @@ class Cluster:
         self.replication = replication
         fleet = scenario.fleet
         self.dedicated = BOUNDARIES.index(architecture.boundary) < BOUNDARIES.index(fleet.isolation)
+        self._in_guests = bool(architecture.stack.above)
         self._index = placement(fleet.placement)
         self._memory_limit = self.hardware.memory_bytes * fleet.memory_overcommit
         self._cores_limit = self.hardware.cores * fleet.cpu_overcommit
@@ -194,7 +195,7 @@ class Cluster:
             host.state == "down"
             or (self.dedicated and host.instances)
             or len(host.guests) >= self.architecture.max_guests
-            or (not self.architecture.stack.above and len(host.instances) >= self._per_host)
+            or (not self._in_guests and len(host.instances) >= self.architecture.max_instances_per_environment)
         )
         return (-1.0, -1.0) if full else self._free(host)
 
@@ -202,10 +203,6 @@ class Cluster:
         memory = self._memory_limit - self.architecture.host_memory_bytes - host.promised_bytes
         cores = self._cores_limit - self.hardware.host_cores - host.promised_cores
         return memory, cores
-
-    @property
-    def _per_host(self) -> float:
-        return self.architecture.max_instances_per_environment
 
     def _reindex(self, host: Host) -> None:
         self._index.set(host.index, *self._room(host))
