@@ -147,7 +147,8 @@ class Architecture:
         self.max_instances_per_environment = _tightest(above or upper)
         separating = layers if self.guest_size == 1 else above
         self.boundary: Boundary = max((layer.boundary for layer in separating), key=BOUNDARIES.index)
-        offered = [layer.offers for layer in layers if layer.offers is not None]
+        # a guest has what its own kernel and monitor pass on, whatever the host's system keeps for itself
+        offered = [layer.offers for layer in layers[stack.opener or 0 :] if layer.offers is not None]
         self.capabilities = frozenset.intersection(*offered) if offered else frozenset()
         self.failures = tuple(self._failures())
 
@@ -157,10 +158,10 @@ class Architecture:
             if layer.failure is None:
                 continue
             in_guest = opener is not None and index > opener
-            if layer.failure.kills == "environment" and index != opener:
+            if layer.failure.kills == "environment":
                 domain = "guest" if in_guest else "host"
             else:
-                domain = "guest" if opener is not None and index <= opener else "instance"
+                domain = "instance" if in_guest or opener is None else "guest"
             repair = value_of(layer.failure.repair_s)
             yield LayerFailure(layer.name, layer.failure.per_year.value, domain, repair)
 

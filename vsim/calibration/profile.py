@@ -1,0 +1,144 @@
+"""A profile: every number that a simulation takes, with its source, and what is built from the numbers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+from vsim.calibration.build import Parts, build
+from vsim.calibration.resolve import Resolver, did_you_mean
+from vsim.calibration.specification import Figure, ProfileError, Specification
+from vsim.errors import InputError
+from vsim.model.layer import Layer
+from vsim.model.machine import Chassis, Machine, Site
+from vsim.model.quantity import Quantity, quantities
+from vsim.model.stack import Architecture, Stack
+
+__all__ = ["Profile"]
+
+
+class Profile:
+    """Layers, stacks, machines, chassis and the site, and every quantity in them by name.
+
+    A profile doesn't change: :meth:`with_value` returns another one. `warnings` says which values of a later file were
+    not taken, because their source is of a worse kind.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        tree: Mapping[str, Any],
+        specifications: Mapping[str, Specification],
+        figures: Mapping[str, Figure],
+        citations: Mapping[str, str],
+        *,
+        warnings: tuple[str, ...] = (),
+        pinned: Mapping[str, float] | None = None,
+    ) -> None:
+        self.name = name
+        self.figures = figures
+        self.citations = citations
+        self.warnings = warnings
+        self.tree = tree
+        self.specifications = specifications
+        self.pinned: Mapping[str, float] = dict(pinned or {})
+        currency = str((tree.get("site") or {}).get("currency", Site.__dataclass_fields__["currency"].default))
+        resolver = Resolver(specifications, figures, citations, currency, self.pinned)
+        self.quantities: Mapping[str, Quantity] = resolver.all()
+        self._parts: Parts = build(tree, self.quantities)
+
+    def __repr__(self) -> str:
+        return f"<Profile {self.name}: {len(self.quantities)} quantities>"
+
+    @property
+    def layers(self) -> Mapping[str, Layer]:
+        """The layers by name."""
+        return self._parts.layers
+
+    @property
+    def stacks(self) -> Mapping[str, Stack]:
+        """The stacks by name."""
+        return self._parts.stacks
+
+    @property
+    def machines(self) -> Mapping[str, Machine]:
+        """The kinds of machines by name."""
+        return self._parts.machines
+
+    @property
+    def chassis(self) -> Mapping[str, Chassis]:
+        """The kinds of chassis by name."""
+        return self._parts.chassis
+
+    @property
+    def site(self) -> Site:
+        """The place that houses the machines."""
+        return self._parts.site
+
+    def architecture(self, name: str) -> Architecture:
+        """Return the architecture ``STACK@MACHINE``.
+
+        Raises InputError for a stack or a machine that the profile doesn't have, and, saying why, for a stack that
+        makes no sense on the machine.
+        """
+        stack_name, at, machine_name = name.partition("@")
+        if not at:
+            raise InputError(
+                f"{name!r} is not an architecture", hint="write STACK@MACHINE, for example container@rack-server"
+            )
+        stack = self._known("stack", stack_name, self.stacks)
+        machine = self._known("machine", machine_name, self.machines)
+        try:
+            return Architecture(stack, machine)
+        except ValueError as error:
+            raise InputError(f"{name} makes no sense: {error}") from None
+
+    def with_value(self, name: str, value: float) -> Profile:
+        """Return this profile with the quantity `name` at `value` (in its own unit); what derives from it follows.
+
+        A curve keeps its shape. Raises InputError for an unknown name or a value that isn't finite and at least 0.
+        """
+        if name not in self.quantities:
+            raise InputError(f"there is no parameter {name!r}", hint=did_you_mean(name, list(self.quantities)))
+        if not (math.isfinite(value) and value >= 0):
+            raise InputError(f"{name} can't be {value}: a parameter is a finite number, zero or more")
+        try:
+            return Profile(
+                self.name,
+                self.tree,
+                self.specifications,
+                self.figures,
+                self.citations,
+                warnings=self.warnings,
+                pinned={**self.pinned, name: float(value)},
+            )
+        except ProfileError as error:
+            raise InputError(f"{name} can't be {value:g}: {error.message}", hint=error.hint) from None
+
+    def used_by(self, architecture: Architecture) -> list[Quantity]:
+        """Return the quantities that `architecture` and the site consist of, each once, in the order of the stack."""
+        described = (architecture.stack, architecture.machine, self.site)
+        return list({quantity.name: quantity for part in described for quantity in quantities(part)}.values())
+
+    @cached_property
+    def users(self) -> Mapping[str, tuple[str, ...]]:
+        """For each quantity, the stacks, machines and rules that use it; ``site`` for what the site charges."""
+        users: dict[str, dict[str, None]] = {name: {} for name in self.quantities}
+        owners = {**self.stacks, **self.machines, "site": self.site}
+        for owner, described in owners.items():
+            for quantity in quantities(described):
+                users[quantity.name][owner] = None
+        for quantity in self.quantities.values():
+            for name in quantity.source.inputs:
+                if name in users:
+                    users[name][quantity.name] = None
+        return {name: tuple(found) for name, found in users.items()}
+
+    @staticmethod
+    def _known(what: str, name: str, known: Mapping[str, Any]) -> Any:
+        if name not in known:
+            hint = did_you_mean(name, known) or f"the profile has {', '.join(known)}"
+            raise InputError(f"there is no {what} {name!r}", hint=hint)
+        return known[name]

@@ -1,0 +1,38 @@
+"""Profile files: the profile that comes with the package, and a user's files on top of it."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from vsim.calibration.layering import Layering
+from vsim.calibration.profile import Profile
+from vsim.scenario.document import read_document
+
+__all__ = ["BUILTIN", "builtin", "load_profile"]
+
+BUILTIN = Path(__file__).parent / "profiles" / "builtin"
+
+
+@cache
+def builtin() -> Profile:
+    """Return the profile that comes with the package."""
+    layering = Layering("builtin")
+    for path in sorted(BUILTIN.glob("*.yaml")):
+        layering.add(read_document(path))
+    return layering.profile()
+
+
+def load_profile(*paths: str | Path, base: Profile | None = None) -> Profile:
+    """Return `base` (default: the built-in profile) with the profile files `paths` on top, one after another.
+
+    A file states layers, stacks, machines, chassis, the site, or single quantities of them. A quantity replaces the one
+    that is there if its source is of the same or a better kind (measured, published, derived, assumed), or if it says
+    ``override: true``; `warnings` of the profile says which ones didn't. Raises InputError, with file, line and column,
+    for anything in a file that can't be used.
+    """
+    layering = Layering.on(builtin() if base is None else base)
+    for path in paths:
+        document = read_document(path)
+        layering.add(document, Path(path).stem)
+    return layering.profile()
