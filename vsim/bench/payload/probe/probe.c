@@ -1,0 +1,404 @@
+/* The probe: the same tiny program on every rung, as a process, in a container, as the init of a virtual machine.
+ *
+ * It writes `vsim 1` before anything else, then does what its arguments say, in their order, then says `ready` and
+ * waits for SIGTERM (or a `q` on its terminal). It never measures time itself: the harness times each line as it
+ * arrives, on the host's clock. Long work is bracketed by `begin X` and `end X`.
+ *
+ *   touch=BYTES         write to every page of as much memory, and keep it
+ *   cpu=user:N          N steps of arithmetic    cpu=call:N  N system calls    cpu=fault:N  N page faults
+ *   http=PORT           answer HTTP requests; spin=N before it: N steps of arithmetic for each
+ *   echo=PORT sink=PORT send back, or swallow, what comes
+ *   ping=ADDRESS:PORT:N N round trips of one byte to an echo      send=ADDRESS:PORT:N  N bytes to a sink
+ *   run PROGRAM ARGS…   run another program, say `exit CODE` (takes all that follows)
+ *   exit                end instead of waiting
+ * As the init of a virtual machine, first: tty=DEVICE (where to talk), module=FILE, ip=INTERFACE:ADDRESS:BITS,
+ * off=restart (end by a reset instead of powering off).
+ * As a launcher: enter=FILE (write 0 to it: join a cgroup), mount-ns=FILE (join it), then exec PROGRAM ARGS…
+ */
+#include "kernel.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/reboot.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/signalfd.h>
+
+#define SIGTERM_ 15
+#define SIGINT_ 2
+#define MOST_SOCKETS 512
+#define CHUNK 65536
+
+static char **environment;
+static int is_machine;        /* the init of a virtual machine, not of a container */
+static word power_command = LINUX_REBOOT_CMD_POWER_OFF;
+static word spin;
+static struct pollfd sockets[MOST_SOCKETS];
+static char roles[MOST_SOCKETS]; /* s: signals, t: terminal, H E S: listeners, h e k: their connections */
+static int used;
+static char buffer[CHUNK];
+static volatile word sum;
+
+static void leave(int code) {
+    if (is_machine) {
+        call0(SYS_sync);
+        call4(SYS_reboot, LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2, power_command, 0);
+    }
+    for (;;) call1(SYS_exit_group, code);
+}
+
+static void fail(const char *what, long error) {
+    char digits[24];
+    char line[160];
+    size_t n = length(what) < 100 ? length(what) : 100;
+    memcpy(line, what, n);
+    line[n++] = ' ';
+    const char *code = decimal(-error, digits);
+    memcpy(line + n, code, length(code) + 1);
+    say("error", line);
+    leave(1);
+}
+
+/* -- memory and CPU ------------------------------------------------------------------------------------------- */
+
+static char *pages(word size) {
+    long at = call6(SYS_mmap, 0, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, (word)-1, 0);
+    if (at < 0 && at > -4096) fail("mmap", at);
+    return (char *)at;
+}
+
+static void touch(word size) {
+    if (!size) return;
+    char *memory = pages(size);
+    /* Every page differs, so that no kernel can merge them. */
+    for (word at = 0; at < size; at += 4096) *(word *)(memory + at) = at * 2654435761u + (word)memory;
+}
+
+static void arithmetic(word steps) {
+    word x = 88172645463325252u;
+    while (steps--) {
+        x ^= x << 13;
+        x ^= x >> 7;
+        x ^= x << 17;
+    }
+    sum += x;
+}
+
+static void faults(word count) {
+    const word batch = 1024;
+    while (count) {
+        word n = count < batch ? count : batch;
+        char *memory = pages(n * 4096);
+        /* One fault for each small page, also where the system would give huge ones. */
+        call3(SYS_madvise, memory, n * 4096, MADV_NOHUGEPAGE);
+        for (word at = 0; at < n; at++) memory[at * 4096] = 1;
+        call2(SYS_munmap, memory, n * 4096);
+        count -= n;
+    }
+}
+
+static void cpu(const char *work) {
+    const char *rest;
+    const char *name;
+    word count;
+    if ((rest = after(work, "user:"))) name = "user";
+    else if ((rest = after(work, "call:"))) name = "call";
+    else if ((rest = after(work, "fault:"))) name = "fault";
+    else fail(work, -EINVAL);
+    count = number(&rest);
+    say("begin", name);
+    if (name[0] == 'u') arithmetic(count);
+    else if (name[0] == 'c') while (count--) call0(SYS_getppid);
+    else faults(count);
+    say("end", name);
+}
+
+/* -- network ---------------------------------------------------------------------------------------------------- */
+
+static word address(const char **text) {
+    word value = 0;
+    for (int part = 0; part < 4; part++) {
+        value = (value << 8) | (number(text) & 255);
+    }
+    return value;
+}
+
+static int tcp(void) {
+    int one = 1;
+    long fd = call3(SYS_socket, AF_INET, 1 /* SOCK_STREAM */ | 02000000 /* SOCK_CLOEXEC */, 0);
+    if (fd < 0) fail("socket", fd);
+    call5(SYS_setsockopt, fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+    call5(SYS_setsockopt, fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    return (int)fd;
+}
+
+static struct sockaddr_in place(word host, word port) {
+    struct sockaddr_in at;
+    memset(&at, 0, sizeof at);
+    at.sin_family = AF_INET;
+    at.sin_port = (in_port_t)((port >> 8) | (port << 8));
+    at.sin_addr.s_addr = __builtin_bswap32((unsigned)host);
+    return at;
+}
+
+static void watch(int fd, char role) {
+    if (used == MOST_SOCKETS) {
+        call1(SYS_close, fd);
+        return;
+    }
+    sockets[used].fd = fd;
+    sockets[used].events = POLLIN;
+    roles[used++] = role;
+}
+
+static void serve(const char *port, char role) {
+    int fd = tcp();
+    struct sockaddr_in at = place(0, number(&port));
+    long error = call3(SYS_bind, fd, &at, sizeof at);
+    if (error < 0) fail("bind", error);
+    if ((error = call2(SYS_listen, fd, 512)) < 0) fail("listen", error);
+    watch(fd, role);
+}
+
+static int reach(const char **where, word *count) {
+    word host = address(where);
+    word port = number(where);
+    *count = number(where);
+    int fd = tcp();
+    struct sockaddr_in at = place(host, port);
+    long error = call3(SYS_connect, fd, &at, sizeof at);
+    if (error < 0) fail("connect", error);
+    return fd;
+}
+
+static void ping(const char *where) {
+    word count;
+    int fd = reach(&where, &count);
+    char byte = 'x';
+    say("begin", "ping");
+    while (count--) {
+        write_all(fd, &byte, 1);
+        if (call3(SYS_read, fd, &byte, 1) != 1) fail("ping", -EPIPE);
+    }
+    say("end", "ping");
+    call1(SYS_close, fd);
+}
+
+static void transmit(const char *where) {
+    word count;
+    int fd = reach(&where, &count);
+    char byte;
+    say("begin", "send");
+    while (count) {
+        word n = count < CHUNK ? count : CHUNK;
+        long sent = call3(SYS_write, fd, buffer, n);
+        if (sent <= 0) fail("send", sent);
+        count -= (word)sent;
+    }
+    /* The sink closes when it has seen our end: only then has everything arrived. */
+    call2(SYS_shutdown, fd, 1 /* SHUT_WR */);
+    while (call3(SYS_read, fd, &byte, 1) > 0) {}
+    say("end", "send");
+    call1(SYS_close, fd);
+}
+
+/* Serves one readable connection; returns 0 when it is over. */
+static int attend(int fd, char role) {
+    static const char answer[] =
+        "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 3\r\n\r\nok\n";
+    long n = call3(SYS_read, fd, buffer, CHUNK);
+    if (n <= 0) return 0;
+    if (role == 'e') write_all(fd, buffer, (size_t)n);
+    /* A request without a body, in one segment: all that the harness sends. */
+    if (role == 'h' && n >= 4 && buffer[n - 1] == '\n' && buffer[n - 3] == '\n') {
+        if (spin) arithmetic(spin);
+        write_all(fd, answer, sizeof answer - 1);
+    }
+    return 1;
+}
+
+/* Waits for the end, serving whatever was asked for. */
+static void wait_and_serve(void) {
+    word mask = (1ul << (SIGTERM_ - 1)) | (1ul << (SIGINT_ - 1));
+    call4(SYS_rt_sigprocmask, 0 /* SIG_BLOCK */, &mask, NULL, 8);
+    long fd = call4(SYS_signalfd4, -1, &mask, 8, SFD_CLOEXEC);
+    if (fd < 0) fail("signalfd", fd);
+    watch((int)fd, 's');
+    if (is_machine) watch(0, 't');
+    say("ready", "");
+    for (;;) {
+        long n = call5(SYS_ppoll, sockets, used, NULL, NULL, 8);
+        if (n < 0) continue;
+        for (int i = used - 1; i >= 0; i--) {
+            if (!sockets[i].revents) continue;
+            char role = roles[i];
+            int over = 0;
+            if (role == 's') leave(0);
+            if (role == 't') {
+                if (call3(SYS_read, sockets[i].fd, buffer, 64) <= 0) over = 1;
+                else if (buffer[0] == 'q') leave(0);
+            } else if (role < 'a') {
+                long client = call4(SYS_accept4, sockets[i].fd, NULL, NULL, 02000000);
+                int one = 1;
+                if (client < 0) continue;
+                call5(SYS_setsockopt, client, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+                watch((int)client, role == 'H' ? 'h' : role == 'E' ? 'e' : 'k');
+            } else {
+                over = !attend(sockets[i].fd, role);
+                if (over) call1(SYS_close, sockets[i].fd);
+            }
+            if (over) {
+                sockets[i] = sockets[--used];
+                roles[i] = roles[used];
+            }
+        }
+    }
+}
+
+/* -- the init of a virtual machine ------------------------------------------------------------------------------- */
+
+static void open_terminal(const char *path) {
+    is_machine = 1;
+    long fd = call4(SYS_openat, AT_FDCWD, path, O_RDWR | O_NOCTTY, 0);
+    if (fd < 0) leave(1);
+    for (int i = 0; i < 3; i++)
+        if (fd != i) call3(SYS_dup3, fd, i, 0);
+    if (fd > 2) call1(SYS_close, fd);
+}
+
+static void mount_all(void) {
+    call5(SYS_mount, "dev", "/dev", "devtmpfs", 0, NULL);
+    call5(SYS_mount, "proc", "/proc", "proc", 0, NULL);
+    call5(SYS_mount, "sys", "/sys", "sysfs", 0, NULL);
+    call5(SYS_mount, "tmp", "/tmp", "tmpfs", 0, NULL);
+}
+
+static void load_module(const char *path) {
+    long fd = call4(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
+    if (fd < 0) fail(path, fd);
+    long error = call3(SYS_finit_module, fd, "", 0);
+    if (error < 0 && error != -EEXIST) fail(path, error);
+    call1(SYS_close, fd);
+}
+
+static void raise_interface(int fd, struct ifreq *request) {
+    call3(SYS_ioctl, fd, SIOCGIFFLAGS, request);
+    request->ifr_flags |= IFF_UP;
+    long error = call3(SYS_ioctl, fd, SIOCSIFFLAGS, request);
+    if (error < 0) fail("interface", error);
+}
+
+static void set_address(const char *text) {
+    struct ifreq request;
+    int fd = tcp();
+    memset(&request, 0, sizeof request);
+    memcpy(request.ifr_name, "lo", 3);
+    raise_interface(fd, &request);
+    memset(&request, 0, sizeof request);
+    for (int i = 0; *text && *text != ':' && i < IFNAMSIZ - 1; i++) request.ifr_name[i] = *text++;
+    if (*text) text++;
+    struct sockaddr_in own = place(address(&text), 0);
+    word bits = number(&text);
+    struct sockaddr_in mask = place(bits ? 0xffffffffu << (32 - bits) : 0, 0);
+    long error;
+    memcpy(&request.ifr_addr, &own, sizeof own);
+    if ((error = call3(SYS_ioctl, fd, SIOCSIFADDR, &request)) < 0) fail("address", error);
+    memcpy(&request.ifr_netmask, &mask, sizeof mask);
+    if ((error = call3(SYS_ioctl, fd, SIOCSIFNETMASK, &request)) < 0) fail("netmask", error);
+    raise_interface(fd, &request);
+    call1(SYS_close, fd);
+}
+
+/* -- other programs ---------------------------------------------------------------------------------------------- */
+
+static void replace(char **arguments) {
+    long error = call3(SYS_execve, arguments[0], arguments, environment);
+    fail(arguments[0], error);
+}
+
+static void run(char **arguments) {
+    char digits[24];
+    int status = 0;
+    /* 17: SIGCHLD */
+    long child = call5(SYS_clone, 17, 0, 0, 0, 0);
+    if (child < 0) fail("clone", child);
+    if (child == 0) {
+        call3(SYS_execve, arguments[0], arguments, environment);
+        say("error", arguments[0]);
+        for (;;) call1(SYS_exit_group, 127);
+    }
+    say("begin", "run");
+    for (;;) {
+        long pid = call4(SYS_wait4, -1, &status, 0, NULL);
+        if (pid == child) break;
+        if (pid < 0 && pid != -EINTR) fail("wait", pid);
+    }
+    say("end", "run");
+    say("exit", decimal(status & 127 ? 128 + (status & 127) : (status >> 8) & 255, digits));
+    leave(status ? 1 : 0);
+}
+
+static void join_cgroup(const char *path) {
+    long fd = call4(SYS_openat, AT_FDCWD, path, O_WRONLY | O_CLOEXEC, 0);
+    if (fd < 0) fail(path, fd);
+    long error = call3(SYS_write, fd, "0", 1);
+    if (error < 0) fail(path, error);
+    call1(SYS_close, fd);
+}
+
+static void join_mounts(const char *path) {
+    long fd = call4(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
+    if (fd < 0) fail(path, fd);
+    long error = call2(SYS_setns, fd, CLONE_NEWNS);
+    if (error < 0) fail(path, error);
+    call1(SYS_close, fd);
+}
+
+__attribute__((used, noreturn)) void begin(word *stack) {
+    int count = (int)stack[0];
+    char **arguments = (char **)(stack + 1);
+    const char *rest;
+    environment = arguments + count + 1;
+
+    /* A launcher says nothing: it becomes the program that it launches. */
+    int first = 1;
+    for (; first < count; first++) {
+        if ((rest = after(arguments[first], "enter="))) join_cgroup(rest);
+        else if ((rest = after(arguments[first], "mount-ns="))) join_mounts(rest);
+        else if (same(arguments[first], "exec") && first + 1 < count) replace(arguments + first + 1);
+        else break;
+    }
+    if (first < count && (rest = after(arguments[first], "tty="))) {
+        open_terminal(rest);
+        first++;
+    }
+    say("vsim", "1");
+    if (is_machine) mount_all();
+    for (int i = first; i < count; i++) {
+        const char *argument = arguments[i];
+        if ((rest = after(argument, "touch="))) touch(number(&rest));
+        else if ((rest = after(argument, "cpu="))) cpu(rest);
+        else if ((rest = after(argument, "spin="))) spin = number(&rest);
+        else if ((rest = after(argument, "http="))) serve(rest, 'H');
+        else if ((rest = after(argument, "echo="))) serve(rest, 'E');
+        else if ((rest = after(argument, "sink="))) serve(rest, 'K');
+        else if ((rest = after(argument, "ping="))) ping(rest);
+        else if ((rest = after(argument, "send="))) transmit(rest);
+        else if ((rest = after(argument, "module="))) load_module(rest);
+        else if ((rest = after(argument, "ip="))) set_address(rest);
+        else if (same(argument, "off=restart")) power_command = LINUX_REBOOT_CMD_RESTART;
+        else if (same(argument, "run") && i + 1 < count) run(arguments + i + 1);
+        else if (same(argument, "exit")) {
+            say("ready", "");
+            leave(0);
+        } else fail(argument, -EINVAL);
+    }
+    wait_and_serve();
+    leave(0);
+    __builtin_unreachable();
+}

@@ -1,0 +1,221 @@
+"""Plans: what is done to a host, real or simulated, in which sizes.
+
+A plan is a list of steps. Each step belongs to one suite (its `suite`), says how much of what is done, and means the
+same in both worlds. Sizes are chosen so that a block of a step takes seconds, not minutes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import ClassVar, Literal
+
+__all__ = [
+    "STEPS",
+    "SUITES",
+    "Density",
+    "DriveCpu",
+    "DriveDisk",
+    "DriveNetwork",
+    "Exchange",
+    "HoldMemory",
+    "OfferRequests",
+    "Plan",
+    "Start",
+    "Step",
+    "preset",
+]
+
+MIB = 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Start `count` instances, `concurrency` at a time, then stop and remove them in the same waves.
+
+    `cold` drops the host's page cache before each wave: everything is read from the disk again.
+    """
+
+    suite: ClassVar[str] = "startup"
+    count: int = 8
+    concurrency: int = 1
+    cold: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class HoldMemory:
+    """Keep up to `count` equal instances, each having touched `touch_bytes`, and weigh them at `points` counts."""
+
+    suite: ClassVar[str] = "memory"
+    count: int = 8
+    touch_bytes: int = 0
+    points: int = 5
+
+
+@dataclass(frozen=True, slots=True)
+class DriveCpu:
+    """Do `operations` of one kind of work (steps of arithmetic, system calls, page faults) in one instance."""
+
+    suite: ClassVar[str] = "cpu"
+    work: Literal["user", "system_call", "page_fault"] = "user"
+    operations: int = 100_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class DriveDisk:
+    """Drive `pattern` I/O of `block_bytes` at queue depth `depth` on `path` for `duration_s`."""
+
+    suite: ClassVar[str] = "disk"
+    pattern: Literal["read", "write", "random_read", "random_write"] = "random_read"
+    block_bytes: int = 4096
+    depth: int = 1
+    path: Literal["root", "bind", "volume"] = "root"
+    size_bytes: int = 64 * MIB
+    duration_s: float = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class DriveNetwork:
+    """Measure one network `mode`: `round_trips` of one byte, then `bytes` in one direction."""
+
+    suite: ClassVar[str] = "network"
+    mode: Literal["loopback", "host", "bridge", "published", "published_no_proxy", "user_defined"] = "loopback"
+    round_trips: int = 2000
+    bytes: int = 256 * MIB
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """Pass `messages` from one instance to another `over` HTTP, a shared file or a shared database."""
+
+    suite: ClassVar[str] = "exchange"
+    over: Literal["http", "file", "sqlite", "postgresql"] = "http"
+    messages: int = 500
+    message_bytes: int = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Density:
+    """Add instances until `limit` of them run or the host has less than `reserve` (a fraction) of a resource left."""
+
+    suite: ClassVar[str] = "density"
+    limit: int = 200
+    touch_bytes: int = 0
+    reserve: float = 0.25
+    slowest_start_s: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class OfferRequests:
+    """Offer HTTP requests to one instance at `rate_per_s` for `duration_s`, timed from the intended moment.
+
+    `operations` is the steps of arithmetic that each request costs.
+    """
+
+    suite: ClassVar[str] = "requests"
+    rate_per_s: float = 200.0
+    duration_s: float = 3.0
+    operations: int = 100_000
+
+
+Step = Start | HoldMemory | DriveCpu | DriveDisk | DriveNetwork | Exchange | Density | OfferRequests
+
+STEPS: Mapping[str, type[Step]] = MappingProxyType(
+    {
+        step.suite: step
+        for step in (Start, HoldMemory, DriveCpu, DriveDisk, DriveNetwork, Exchange, Density, OfferRequests)
+    }
+)
+SUITES: tuple[str, ...] = tuple(STEPS)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Steps, how often, and within which bounds.
+
+    Each of `blocks` blocks runs every step on every rung once, in random order that `seed` fixes; `warmup_blocks`
+    more come first and are marked. `memory_fraction` of the memory that is available at the start is the most that
+    the instances of one step may need together; `time_limit_s` is the longest that the run may take.
+    """
+
+    name: str
+    steps: tuple[Step, ...]
+    blocks: int = 10
+    warmup_blocks: int = 1
+    seed: int = 1
+    memory_fraction: float = 0.5
+    time_limit_s: float = 3600.0
+
+    @property
+    def all_blocks(self) -> int:
+        """How many blocks there are with the warm-up."""
+        return self.blocks + self.warmup_blocks
+
+
+_FULL: Mapping[str, tuple[Step, ...]] = MappingProxyType(
+    {
+        "startup": (
+            Start(count=4, concurrency=1),
+            Start(count=8, concurrency=4),
+            Start(count=1, concurrency=1, cold=True),
+        ),
+        "memory": (HoldMemory(count=8), HoldMemory(count=8, touch_bytes=16 * MIB)),
+        "cpu": (
+            DriveCpu(work="user", operations=200_000_000),
+            DriveCpu(work="system_call", operations=200_000),
+            DriveCpu(work="page_fault", operations=100_000),
+        ),
+        "disk": tuple(
+            step
+            for path in ("root", "bind", "volume")
+            for step in (
+                DriveDisk(pattern="read", block_bytes=MIB, depth=8, path=path),
+                DriveDisk(pattern="write", block_bytes=MIB, depth=8, path=path),
+                DriveDisk(pattern="random_read", depth=1, path=path),
+                DriveDisk(pattern="random_write", depth=1, path=path),
+                DriveDisk(pattern="random_read", depth=32, path=path),
+                DriveDisk(pattern="random_write", depth=32, path=path),
+            )
+        ),
+        "network": tuple(
+            DriveNetwork(mode=mode)
+            for mode in ("loopback", "host", "bridge", "published", "published_no_proxy", "user_defined")
+        ),
+        "exchange": tuple(Exchange(over=over) for over in ("http", "file", "sqlite", "postgresql")),
+        "density": (Density(),),
+        "requests": (OfferRequests(rate_per_s=100.0), OfferRequests(rate_per_s=400.0)),
+    }
+)
+_QUICK: Mapping[str, tuple[Step, ...]] = MappingProxyType(
+    {
+        "startup": (Start(count=2, concurrency=1),),
+        "memory": (HoldMemory(count=3, touch_bytes=8 * MIB, points=3),),
+        "cpu": (
+            DriveCpu(work="user", operations=50_000_000),
+            DriveCpu(work="system_call", operations=50_000),
+            DriveCpu(work="page_fault", operations=20_000),
+        ),
+        "disk": (
+            DriveDisk(pattern="random_read", duration_s=1.0),
+            DriveDisk(pattern="write", block_bytes=MIB, depth=8, duration_s=1.0),
+        ),
+        "network": (
+            DriveNetwork(mode="loopback", round_trips=500, bytes=32 * MIB),
+            DriveNetwork(mode="bridge", round_trips=500, bytes=32 * MIB),
+        ),
+        "exchange": (Exchange(over="http", messages=100),),
+        "density": (Density(limit=20),),
+        "requests": (OfferRequests(rate_per_s=100.0, duration_s=1.0),),
+    }
+)
+
+
+def preset(suites: tuple[str, ...], *, quick: bool = False) -> Plan:
+    """Return the plan that measures `suites`, in full or in a class-room minute. Raises KeyError for other names."""
+    sizes = _QUICK if quick else _FULL
+    steps = tuple(step for suite in suites for step in sizes[suite])
+    name = f"{'+'.join(suites)}{' (quick)' if quick else ''}"
+    if quick:
+        return Plan(name=name, steps=steps, blocks=3, warmup_blocks=1, time_limit_s=150.0)
+    return Plan(name=name, steps=steps)
