@@ -13,12 +13,12 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any, TypeVar
 
-from vsim.calibration.resolve import did_you_mean
 from vsim.calibration.specification import Path, ProfileError, name_of
 from vsim.model.layer import Layer
 from vsim.model.machine import Chassis, Machine, Site
 from vsim.model.quantity import Quantity
 from vsim.model.stack import Stack
+from vsim.scenario.validation import did_you_mean, listed
 
 __all__ = ["Parts", "build", "field_types"]
 
@@ -93,8 +93,15 @@ class _Builder:
             elif (part := node.get(name)) is not None:
                 given[name] = self._part(kind, part, (*path, name))
             elif required:
-                raise ProfileError(path, f"{'.'.join(path[1:]) or path[0]} doesn't state `{name}`")
-        return cls(**given)
+                raise ProfileError(
+                    path,
+                    f"{name_of(path) or path[0]} doesn't state `{name}`",
+                    "add it, or take it over from a similar one with `like:`" if len(path) == 2 else None,
+                )
+        try:
+            return cls(**given)
+        except ValueError as error:
+            raise ProfileError(path, str(error)) from None
 
     def _part(self, kind: Any, part: Any, path: Path) -> Any:
         if kind is Quantity:
@@ -105,7 +112,7 @@ class _Builder:
             return self.describe(typing.cast("type[Any]", kind), part, path)
         origin, arguments = typing.get_origin(kind), typing.get_args(kind)
         if origin is tuple and arguments[0] is Layer:
-            return tuple(self._refer("layers", name, path) for name in part)
+            return tuple(self._refer("layers", name, (*path, i)) for i, name in enumerate(part))
         if origin is tuple:
             return tuple(self._part(arguments[0], item, (*path, key)) for key, item in part.items())
         if origin is frozenset:
@@ -118,7 +125,6 @@ class _Builder:
         known = self.known[section]
         if name not in known:
             what = "layer" if section == "layers" else section
-            raise ProfileError(
-                path, f"{'.'.join(path[1:])} names the unknown {what} {name!r}", did_you_mean(name, list(known))
-            )
+            hint = did_you_mean(name, known) or f"there are {listed(known, 'and')}"
+            raise ProfileError(path, f"{path[1]} names the unknown {what} {name!r}", hint)
         return known[name]

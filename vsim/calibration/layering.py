@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from vsim.calibration.profile import Profile
-from vsim.calibration.specification import RANKS, Figure, ProfileError, Specification, specifications
+from vsim.calibration.specification import RANKS, Figure, Path, ProfileError, Specification, specifications
 from vsim.errors import InputError, Place
 from vsim.scenario.document import Document
 from vsim.scenario.validation import did_you_mean, listed
@@ -92,6 +92,8 @@ class Layering:
                     f"`override: true`)"
                 )
         self._tree = _merge(self._tree, _nested(path, node))
+        for gone in _nothing(node, path):
+            self._specifications = {n: s for n, s in self._specifications.items() if s.path[: len(gone)] != gone}
 
     def _copies(self, path: tuple[str, ...], model: str) -> dict[str, Specification]:
         """Return the quantities of `model`, as those of the new thing at `path`."""
@@ -122,9 +124,9 @@ class Layering:
         for document in reversed(self._documents):
             if len(error.path) > 1 and _at(document.data, error.path[:2]) is not None:
                 return document.error(error.path, error.message, hint=error.hint)
-        message = f"{'.'.join(error.path)}: {error.message}"
+        # a number that is fine by itself, but not for what the profile below computes from it
         place = Place(self._documents[-1].file) if self._documents else None
-        return InputError(message, place=place, hint=error.hint)
+        return InputError(error.message, place=place, hint=error.hint or "it follows from what this file states")
 
 
 def _things(data: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], Mapping[str, Any]]]:
@@ -138,9 +140,19 @@ def _things(data: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], Mapping[
             yield (section,), part
 
 
-def _at(tree: Any, path: tuple[str, ...]) -> Any:
+def _nothing(node: Any, path: Path) -> Iterator[Path]:
+    """Yield the path of everything that a file takes out with a null."""
+    if isinstance(node, Mapping):
+        for key, value in node.items():
+            yield from _nothing(value, (*path, key))
+    elif node is None:
+        yield path
+
+
+def _at(tree: Any, path: Path) -> Any:
+    """Return what is at `path`, or None."""
     for key in path:
-        if not isinstance(tree, Mapping) or key not in tree:
+        if not (key in tree if isinstance(tree, Mapping) else isinstance(tree, list)):
             return None
         tree = tree[key]
     return tree
@@ -153,12 +165,15 @@ def _nested(path: tuple[str, ...], node: Any) -> Any:
 
 
 def _merge(earlier: Any, later: Any) -> Any:
-    """Return the two trees merged: mappings key by key, the later one's for everything else."""
-    if not (isinstance(earlier, Mapping) and isinstance(later, Mapping)):
+    """Return the two trees merged: mappings key by key, the later one's for everything else; null takes a key out."""
+    if not isinstance(later, Mapping):
         return later
-    merged = dict(earlier)
+    merged = dict(earlier) if isinstance(earlier, Mapping) else {}
     for key, value in later.items():
-        merged[key] = _merge(merged[key], value) if key in merged else value
+        if value is None:
+            merged.pop(key, None)
+        else:
+            merged[key] = _merge(merged.get(key), value)
     return merged
 
 

@@ -8,13 +8,14 @@ from functools import cached_property
 from typing import Any
 
 from vsim.calibration.build import Parts, build
-from vsim.calibration.resolve import Resolver, did_you_mean
+from vsim.calibration.resolve import Resolver
 from vsim.calibration.specification import Figure, ProfileError, Specification
 from vsim.errors import InputError
 from vsim.model.layer import Layer
 from vsim.model.machine import Chassis, Machine, Site
 from vsim.model.quantity import Quantity, quantities
 from vsim.model.stack import Architecture, Stack
+from vsim.scenario.validation import did_you_mean, listed
 
 __all__ = ["Profile"]
 
@@ -90,10 +91,24 @@ class Profile:
             )
         stack = self._known("stack", stack_name, self.stacks)
         machine = self._known("machine", machine_name, self.machines)
-        try:
-            return Architecture(stack, machine)
-        except ValueError as error:
-            raise InputError(f"{name} makes no sense: {error}") from None
+        misfit = stack.misfit(machine)
+        if misfit is not None:
+            raise InputError(f"{name} makes no sense: {misfit}", hint=self._fitting(stack, machine))
+        return Architecture(stack, machine)
+
+    def architectures(self) -> list[str]:
+        """Return the names of all architectures that make sense: each stack on each machine that it fits."""
+        pairs = ((stack, machine) for stack in self.stacks.values() for machine in self.machines.values())
+        return [f"{stack.name}@{machine.name}" for stack, machine in pairs if stack.misfit(machine) is None]
+
+    def _fitting(self, stack: Stack, machine: Machine) -> str:
+        """Return a hint that says where the stack fits, and what fits the machine."""
+        where = [other.name for other in self.machines.values() if stack.misfit(other) is None]
+        what = [other.name for other in self.stacks.values() if other.misfit(machine) is None]
+        return (
+            f"{stack.name} fits {listed(where, 'and') or 'no machine of the profile'}; "
+            f"on {machine.name} there can be {listed(what, 'and') or 'no stack of the profile'}"
+        )
 
     def with_value(self, name: str, value: float) -> Profile:
         """Return this profile with the quantity `name` at `value` (in its own unit); what derives from it follows.

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from vsim.calibration.layering import Layering
 from vsim.calibration.profile import Profile
-from vsim.scenario.document import read_document
+from vsim.scenario.document import Document, read_document
 
-__all__ = ["BUILTIN", "builtin", "load_profile"]
+__all__ = ["BUILTIN", "builtin", "load_profile", "profile_schema"]
 
 BUILTIN = Path(__file__).parent / "profiles" / "builtin"
 
@@ -34,5 +35,21 @@ def load_profile(*paths: str | Path, base: Profile | None = None) -> Profile:
     layering = Layering.on(builtin() if base is None else base)
     for path in paths:
         document = read_document(path)
+        _check(document)
         layering.add(document, Path(path).stem)
     return layering.profile()
+
+
+def profile_schema() -> dict[str, Any]:
+    """Return the JSON Schema of a profile file."""
+    from vsim.calibration.profile_model import json_schema
+
+    return json_schema()
+
+
+def _check(document: Document) -> None:
+    # pydantic is loaded for files of the user's only; tests check those of the package
+    from vsim.calibration.profile_model import ProfileFile
+    from vsim.scenario.validation import validate
+
+    validate(document, ProfileFile)

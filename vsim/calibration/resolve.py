@@ -7,13 +7,15 @@ from collections.abc import Mapping
 
 from vsim.calibration.formula import Formula, FormulaError, Value
 from vsim.calibration.specification import Figure, ProfileError, Specification
-from vsim.calibration.units import base_unit, factor
+from vsim.calibration.units import base_unit, reason_against, unit_factor
 from vsim.model.quantity import Quantity, Source
+from vsim.scenario.validation import Refused, did_you_mean
 
-__all__ = ["Resolver", "did_you_mean"]
+__all__ = ["LOADS", "Resolver"]
 
 # The load at a power curve's points, for rules that draw a curve.
-_LOAD = tuple(tenth / 10 for tenth in range(11))
+LOADS = 11
+_LOAD = tuple(point / (LOADS - 1) for point in range(LOADS))
 _CURVES = frozenset({("machines", "power_w")})
 _INDEXED = re.compile(r"^(?P<name>[^\[\]]+)(?:\[(?P<index>\d+)\])?$")
 
@@ -66,6 +68,9 @@ class Resolver:
         self._open.pop()
         if name in self._pinned:
             quantity = quantity.with_value(self._pinned[name])
+        reason = reason_against(specification.path[-1], quantity.low, quantity.high)
+        if reason:
+            raise ProfileError(specification.path, f"{name}: {reason}")
         self._done[name] = quantity
         return quantity
 
@@ -75,11 +80,11 @@ class Resolver:
         value, low, high = self._values(specification)
         curve = (specification.path[0], specification.path[-1]) in _CURVES
         if curve != isinstance(value, tuple):
-            raise ValueError(f"give {len(_LOAD)} `points`" if curve else "one number is wanted, not a list")
+            raise ValueError(f"give {LOADS} `points`" if curve else "one number is wanted, not a list")
         shape: tuple[float, ...] = ()
         if isinstance(value, tuple):
-            if len(value) != len(_LOAD):
-                raise ValueError(f"a power curve has {len(_LOAD)} points, from idle to full load, not {len(value)}")
+            if len(value) != LOADS:
+                raise ValueError(f"a power curve has {LOADS} points, from idle to full load, not {len(value)}")
             if not value[-1] > 0 or min(value) < 0:
                 raise ValueError("a power curve is positive")
             shape = tuple(point / value[-1] for point in value)
@@ -99,10 +104,10 @@ class Resolver:
         base = base_unit(specification.path[-1], self._currency)
         if base is None:
             return specification.unit, 1.0
-        scale = factor(specification.unit, base)
-        if scale is None:
-            raise ProfileError((*specification.path, "unit"), f"{specification.unit!r} is not a unit of {base}")
-        return base, scale
+        try:
+            return base, unit_factor(specification.unit, base)
+        except Refused as error:
+            raise ProfileError((*specification.path, "unit"), str(error), error.hint) from None
 
     def _values(self, specification: Specification) -> tuple[Value, float, float]:
         """Return value (or curve), low and high, in the unit of the specification."""
@@ -207,11 +212,3 @@ class Resolver:
             f"there is no citation {text!r}: state it under `citations`, or in full",
             did_you_mean(text, self._citations),
         )
-
-
-def did_you_mean(word: str, known: Mapping[str, object] | list[str]) -> str | None:
-    """Return a hint that names the known word closest to `word`, or None when none is close."""
-    import difflib
-
-    close = difflib.get_close_matches(word, list(known), n=1)
-    return f"did you mean {close[0]!r}?" if close else None

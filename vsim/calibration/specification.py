@@ -13,7 +13,7 @@ __all__ = ["RANKS", "Figure", "ProfileError", "Specification", "specifications"]
 # A later source of a better kind replaces an earlier one.
 RANKS: Mapping[SourceKind, int] = MappingProxyType({"assumed": 0, "derived": 1, "published": 2, "measured": 3})
 
-Path = tuple[str, ...]
+Path = tuple[str | int, ...]  # an int for the entry of a list
 
 
 class ProfileError(ValueError):
@@ -57,7 +57,7 @@ class Specification:
     """A quantity as written. `low` and `high` are numbers, rules (text), or None: as the value's source has it."""
 
     name: str
-    path: Path
+    path: tuple[str, ...]
     unit: str
     value: float | None
     low: float | str | None
@@ -68,7 +68,7 @@ class Specification:
     override: bool
 
     @classmethod
-    def of(cls, path: Path, node: Mapping[str, object]) -> Specification:
+    def of(cls, path: tuple[str, ...], node: Mapping[str, object]) -> Specification:
         """Return the specification that `node`, a validated mapping, describes."""
         try:
             distribution = _distribution(node.get("distribution"))
@@ -113,10 +113,10 @@ class Specification:
 
 def name_of(path: Path) -> str:
     """Return the name of the quantity at `path`: the section is left out, except for the site and references."""
-    return ".".join(path if path[0] in ("site", "reference") else path[1:])
+    return ".".join(map(str, path if path[0] in ("site", "reference") else path[1:]))
 
 
-def specifications(node: object, path: Path = ()) -> Iterator[Specification]:
+def specifications(node: object, path: tuple[str, ...] = ()) -> Iterator[Specification]:
     """Yield every quantity inside a validated part of a profile; what has a `source` is a quantity."""
     if not isinstance(node, Mapping):
         return

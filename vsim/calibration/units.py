@@ -1,11 +1,14 @@
-"""The base unit of every parameter, by the name of its field."""
+"""The base unit of every parameter, by the name of its field, and what else it may be written in."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
 
-__all__ = ["MONEY", "base_unit"]
+from vsim.scenario.units import UNITS, convert
+from vsim.scenario.validation import Refused, shown
+
+__all__ = ["MONEY", "base_unit", "has_currency", "reason_against", "unit_factor", "units_of"]
 
 # Stands for the site's currency.
 MONEY = "{currency}"
@@ -52,47 +55,59 @@ _ENDINGS: tuple[tuple[str, str], ...] = (
 )
 
 
+_FRACTIONS = frozenset({"psu_efficiency", "sharing", "unit_shared"})
+# What the model divides by, or what a machine or a site can't be without.
+_POSITIVE = frozenset(
+    {
+        "bytes_per_s",
+        "core_speed",
+        "cores",
+        "count",
+        "guest_size",
+        "iops",
+        "lifetime_years",
+        "max_units",
+        "memory_bytes",
+        "power_w",
+        "psu_efficiency",
+        "pue",
+        "read_bytes_per_s",
+        "slots",
+        "write_bytes_per_s",
+    }
+)
+
+
+def reason_against(field: str, low: float, high: float) -> str | None:
+    """Return why a value of the field `field` can't lie between `low` and `high`, or None."""
+    if field in _FRACTIONS and high > 1:
+        return f"it can't be {high:g}: it is a part of a whole, at most 1 (100 %)"
+    if (field in _POSITIVE or field.endswith("_factor")) and low <= 0:
+        return "it can't be zero, nor can its interval begin there"
+    return None
+
+
 def base_unit(field: str, currency: str = "USD") -> str | None:
     """Return the unit in which the model holds the field `field`, or None when its name doesn't tell."""
     unit = _EXACT.get(field) or next((unit for ending, unit in _ENDINGS if field.endswith(ending)), None)
     return unit and unit.replace(MONEY, currency)
 
 
-# Factor to the base unit, for each base unit.
-_FACTORS: Mapping[str, Mapping[str, float]] = MappingProxyType(
-    {
-        "s": {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "min": 60, "h": 3600, "d": 86400, "weeks": 604800},
-        "core-s": {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1, "core-ms": 1e-3},
-        "bytes": {
-            "B": 1,
-            "kB": 1e3,
-            "MB": 1e6,
-            "GB": 1e9,
-            "TB": 1e12,
-            "KiB": 2**10,
-            "MiB": 2**20,
-            "GiB": 2**30,
-            "TiB": 2**40,
-        },
-        "bytes/s": {
-            "kB/s": 1e3,
-            "MB/s": 1e6,
-            "GB/s": 1e9,
-            "KiB/s": 2**10,
-            "MiB/s": 2**20,
-            "GiB/s": 2**30,
-            "Mbit/s": 125e3,
-            "Gbit/s": 125e6,
-        },
-        "1": {"%": 0.01},
-        "1/year": {"%/year": 0.01},
-        "1/s": {"IOPS": 1},
-        "W": {"mW": 1e-3, "kW": 1e3},
-        "years": {"months": 1 / 12, "d": 1 / 365.25},
-    }
-)
+def has_currency(field: str) -> bool:
+    """Return whether the field `field` is an amount of money, whose unit depends on the site."""
+    return MONEY in (_EXACT.get(field) or "")
 
 
-def factor(unit: str, base: str) -> float | None:
-    """Return how many `base` one `unit` is, or None when they don't measure the same thing."""
-    return 1.0 if unit == base else _FACTORS.get(base, {}).get(unit)
+def units_of(base: str) -> list[str]:
+    """Return every unit that a value measured in `base` may be written in."""
+    return list(UNITS.get(base, {base: 1.0}))
+
+
+def unit_factor(unit: str, base: str) -> float:
+    """Return how many `base` one `unit` is.
+
+    Raises Refused, a ValueError with a hint, when it measures something else.
+    """
+    if unit != base and base not in UNITS:
+        raise Refused(f"{shown(unit)} is not the unit here", hint=f"write `{base}`")
+    return convert(1.0, unit, base)

@@ -145,3 +145,11 @@ class Layer:
     max_units: Quantity | None = None
     offers: frozenset[str] | None = None
     requires: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        for kind, default, costs in (
+            ("disk", self.default_disk, self.disk),
+            ("network", self.default_network, self.network),
+        ):
+            if default is not None and default not in costs:
+                raise ValueError(f"default_{kind} is {default!r}, whose cost the layer doesn't state")

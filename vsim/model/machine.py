@@ -49,6 +49,10 @@ class Part:
     failures_per_year: Quantity
     repair_s: Quantity
 
+    def __post_init__(self) -> None:
+        if self.needed.value > self.count.value:
+            raise ValueError(f"{self.needed.value:g} are needed, of {self.count.value:g} that are there")
+
 
 @dataclass(frozen=True, slots=True)
 class Chassis:

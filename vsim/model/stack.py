@@ -31,6 +31,26 @@ class Stack:
     layers: tuple[Layer, ...]
     guest_size: Quantity | None = None
 
+    def __post_init__(self) -> None:
+        openers = [layer.name for layer in self.layers if layer.opens_guest]
+        if not self.layers:
+            raise ValueError("a stack has at least one layer")
+        if len(openers) > 1:
+            raise ValueError(f"{' and '.join(openers)} both open a guest: a guest within a guest is not modelled")
+        if self.guest_size is not None and not openers:
+            raise ValueError("guest_size is for stacks with a layer that opens a guest")
+
+    def misfit(self, machine: Machine) -> str | None:
+        """Return why the stack makes no sense on `machine`, or None when it does."""
+        for layer in self.layers:
+            lacking = sorted(layer.requires - machine.offers)
+            if lacking:
+                return (
+                    f"{machine.name} doesn't offer {', '.join(lacking)}, "
+                    f"which the layer {layer.name} of the stack {self.name} requires"
+                )
+        return None
+
     @property
     def opener(self) -> int | None:
         """The index of the layer that opens a guest, or None."""
@@ -97,13 +117,9 @@ class Architecture:
         self.stack = stack
         self.machine = machine
         self.name = f"{stack.name}@{machine.name}"
-        for layer in stack.layers:
-            lacking = sorted(layer.requires - machine.offers)
-            if lacking:
-                raise ValueError(
-                    f"{machine.name} doesn't offer {', '.join(lacking)}, "
-                    f"which the layer {layer.name} of the stack {stack.name} requires"
-                )
+        misfit = stack.misfit(machine)
+        if misfit:
+            raise ValueError(misfit)
         below, above = stack.below, stack.above
         layers = stack.layers
 
