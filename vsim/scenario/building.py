@@ -177,10 +177,9 @@ def _demands(
         return ()
     if trace is None and demands.generated is not None:
         return generate(demands.generated, Written("generated", document.key_place(("demands", "generated"))))
-    if trace is not None:
-        path, form = Path(trace), "auto"
-    else:
-        assert demands.trace is not None
-        path, form = _path(document, ("demands", "trace"), demands.trace, folder), demands.format
     defaults = TraceDefaults(demands.cores, demands.memory, demands.interval)
-    return read_traces(path, form, defaults, demands.core_speed)
+    if trace is not None:
+        return read_traces(Path(trace), "auto", defaults, demands.core_speed)
+    assert demands.trace is not None
+    path = _path(document, ("demands", "trace"), demands.trace, folder)
+    return read_traces(path, demands.format, defaults, demands.core_speed)

@@ -66,9 +66,9 @@ class PrecisionFile(Part):
     """When `replications: auto` stops."""
 
     relative: Annotated[Fraction, Field(description="Half width of the interval, as a part of the value.")] = 0.05
-    metrics: Annotated[
-        list[str], Field(max_length=50, description="Of these metrics. Default: the headline ones.")
-    ] = []
+    metrics: list[str] = Field(
+        default_factory=list, max_length=50, description="Of these metrics. Default: the headline ones."
+    )
     minimum: Annotated[int, Field(ge=2, le=10_000, description="Replications at least.")] = 5
     maximum: Annotated[int, Field(ge=2, le=10_000, description="Replications at most.")] = 200
 
@@ -97,9 +97,7 @@ class IncidentFile(Part):
 
     what: Annotated[
         Name,
-        Field(
-            description="`machine`, `chassis`, a part of a chassis (`psu`, `midplane`, …), or a layer (`hypervisor`, …)."
-        ),
+        Field(description="`machine`, `chassis`, a part of one (`psu`, `midplane`, …), or a layer (`hypervisor`, …)."),
     ]
     at: Annotated[Time, Field(description="When, in the measured window.")]
     count: Annotated[Count, Field(description="How many at once.")] = 1
@@ -137,7 +135,7 @@ class ScenarioFile(Part):
         list[Annotated[str, Field(max_length=200)]],
         Field(min_length=1, max_length=100, description="STACK@MACHINE: `container@rack-server`, …"),
     ]
-    services: Annotated[dict[Name, ServiceFile], Field(max_length=10_000, description="Services by name.")] = {}
+    services: dict[Name, ServiceFile] = Field(default_factory=dict, max_length=10_000, description="Services by name.")
     jobs: Annotated[
         str | None, Field(min_length=1, description="A CSV file of jobs: host,arrival_s,demand_core_s.")
     ] = None
@@ -145,7 +143,9 @@ class ScenarioFile(Part):
     fleet: Annotated[FleetFile, Field(description="The machines.")] = FleetFile()
     start: Annotated[StartFile, Field(description="How instances start.")] = StartFile()
     run: Annotated[RunFile, Field(description="How long and how often.")] = RunFile()
-    incidents: Annotated[list[IncidentFile], Field(max_length=1000, description="What is broken on purpose.")] = []
+    incidents: list[IncidentFile] = Field(
+        default_factory=list, max_length=1000, description="What is broken on purpose."
+    )
     reliability: Annotated[ReliabilityFile, Field(description="Random failures.")] = ReliabilityFile()
     sweep: Annotated[SweepFile | None, Field(description="Values to run it at.")] = None
 

@@ -19,9 +19,9 @@ class Fleet:
     `hosts` is their number; None adds machines as they are needed, at least `min_hosts` of them. Two instances share a
     host only when the stack separates them by `isolation` or better. `cpu_overcommit` and `memory_overcommit` multiply
     what placement may promise; `beyond_memory` says what happens when more is used than there is: the start is
-    `refused`, or an instance is `killed` (out of memory). Recorded demands reserve the CPU that `reserve` says: what was
-    provisioned, their peak, their 95th percentile or their mean. After a failure instances start again `in-place`, or
-    are `reschedule`d to another host that has room.
+    `refused`, or an instance is `killed` (out of memory). Recorded demands reserve the CPU that `reserve` says: what
+    was provisioned, their peak, their 95th percentile or their mean. After a failure instances start again `in-place`,
+    or are `reschedule`d to another host that has room.
     """
 
     hosts: int | None = None

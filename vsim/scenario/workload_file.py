@@ -69,9 +69,7 @@ class ArrivalsFile(Part):
 
     kind: Annotated[
         Literal["constant", "poisson", "bursty", "trace"],
-        Field(
-            description="Evenly, independently, in bursts (a two-state Markov-modulated Poisson process), or as recorded."
-        ),
+        Field(description="Evenly, independently, in bursts (a Markov-modulated Poisson process), or as recorded."),
     ] = "poisson"
     rate: Annotated[Rate | None, Field(description="Requests per second on average, for the whole service.")] = None
     burst_factor: Annotated[
@@ -147,10 +145,11 @@ class ServiceFile(Part):
     needs: Annotated[
         Count | None, Field(description="Replicas that must be up for the service to count as available. Default: 1.")
     ] = None
-    requires: Annotated[
-        list[str],
-        Field(description="Capabilities that the architecture must offer (`live-migration`, …).", max_length=100),
-    ] = []
+    requires: list[str] = Field(
+        default_factory=list,
+        max_length=100,
+        description="Capabilities that the architecture must offer (`live-migration`, …).",
+    )
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:
