@@ -34,6 +34,12 @@ def test_bursty_keeps_the_mean_rate_and_is_more_variable():
     assert counts.var(ddof=1) / counts.mean() > 5
 
 
+@pytest.mark.parametrize(("burst_s", "share"), [(0, 0.1), (5, 0), (5, 1), (float("nan"), 0.1)])
+def test_bursts_that_would_never_end_are_refused(burst_s, share):
+    with pytest.raises(ValueError, match="bursts"):
+        arrival_times(Arrivals("bursty", 10, burst_share=share, burst_s=burst_s), 10.0, rng())
+
+
 def test_a_trace_is_repeated():
     arrivals = Arrivals("trace", 0, times_s=(0.0, 1.0), period_s=3.0)
     assert arrival_times(arrivals, 7.0, rng()).tolist() == [0.0, 1.0, 3.0, 4.0, 6.0]

@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from fractions import Fraction
+from functools import partial
 from itertools import pairwise
+from random import Random
 from typing import Any
 
 import pytest
@@ -355,6 +357,36 @@ def test_the_virtual_clock_starts_again_when_idle() -> None:
         env.run(cores.submit(1e6))
     cores.submit(1.0)
     assert cores._groups[0].virtual == 0.0
+
+
+def test_work_too_little_to_take_any_time_is_done() -> None:
+    # 5e-324 is the least double there is: divided by the group's speed it is no time at all.
+    env = simpy.Environment()
+    cores = SharedCapacity(env, 3)
+    log = Log(env)
+    cores.submit(5e-324, value="least").callbacks.append(log)
+    cores.submit(1.0, weight=2, cap=0.1, value="other").callbacks.append(log)
+    env.run()
+    assert log.time == {"least": 0.0, "other": pytest.approx(10.0)}
+
+
+def test_time_never_runs_backwards() -> None:
+    # A link slows down in the very moment in which a transfer is done. Rounding may have put the virtual clock past the
+    # transfer's tag by then, and at the new speed the time that is left would be a good deal less than nothing.
+    random = Random(1)
+    env = simpy.Environment()
+    links = [SharedCapacity(env, 1e6) for _ in range(100)]
+    for link in links:
+        begin, work = random.random(), random.uniform(1e5, 1e6)
+        at(env, begin, partial(link.submit, work))
+        at(env, begin + work / 1e6, partial(link.set_capacity, 1.0))
+    last = 0.0
+    while env.peek() < math.inf:
+        env.step()
+        assert env.now >= last
+        last = env.now
+    assert all(link.jobs == 0 for link in links)
+    assert last < 2.0 + 1e-9
 
 
 # --- against an exact reference ---------------------------------------------------------------------------

@@ -362,8 +362,9 @@ class SharedCapacity:
         """Schedule the timer for `at`: to the last bit, which a delay as SimPy's `schedule` takes can't do."""
         if self._timer is None:
             self._timer = _Timer(self)
-        self._wake = at
         env = self.env
+        at = max(at, env._now)  # a clock that rounding put past a tag mustn't turn time back
+        self._wake = at
         heappush(env._queue, (at, NORMAL, next(env._eid), self._timer))
 
     def _fire(self) -> None:
@@ -406,10 +407,14 @@ class SharedCapacity:
             group = groups[0]
             # The clock may have stopped a bit short of the tag that the timer was set for: it counts as reached.
             return self._take(group, max(group.virtual, group.heap[0][0]), now)
-        wait = min((group.heap[0][0] - group.virtual) / group.speed for group in groups if group.speed)
+        waits = [(group.heap[0][0] - group.virtual) / group.speed if group.speed else inf for group in groups]
+        wait = min(waits)
         done = []
-        for group in groups:
-            done += self._take(group, group.virtual + group.speed * max(wait, 0.0), now)
+        for group, its_wait in zip(groups, waits, strict=True):
+            reached = group.virtual + group.speed * max(wait, 0.0)
+            if its_wait == wait:  # this one is why the timer fired, even if so little work rounds to no time at all
+                reached = max(reached, group.heap[0][0])
+            done += self._take(group, reached, now)
         return done
 
     def _take(self, group: _Group, virtual: float, now: float) -> list[_Job]:

@@ -29,7 +29,10 @@ _Floats = np.ndarray[tuple[int], np.dtype[np.float64]]
 
 
 def arrival_times(arrivals: Arrivals, end_s: float, rng: np.random.Generator) -> _Floats:
-    """Return the times, sorted and from 0 to `end_s`, at which requests arrive."""
+    """Return the times, sorted and from 0 to `end_s`, at which requests arrive.
+
+    Raises ValueError for bursts without length or share: time would stand still between them.
+    """
     if arrivals.kind == "trace":
         return _repeated(arrivals, end_s)
     if arrivals.kind == "constant":
@@ -41,6 +44,8 @@ def arrival_times(arrivals: Arrivals, end_s: float, rng: np.random.Generator) ->
     # A two-state Markov-modulated Poisson process with the asked mean rate:
     # rate = share × factor × calm + (1 − share) × calm
     share = arrivals.burst_share
+    if not (arrivals.burst_s > 0 and 0 < share < 1):
+        raise ValueError(f"bursts last some time and take a part of it, not {arrivals.burst_s} s and {share}")
     calm = arrivals.rate_per_s / (share * arrivals.burst_factor + 1 - share)
     mean_calm_s = arrivals.burst_s * (1 - share) / share
     pieces, time, burst = [], 0.0, bool(rng.random() < share)
