@@ -76,6 +76,7 @@ class Layering:
 
     def _put(self, document: Document, path: tuple[str, ...], node: Mapping[str, Any]) -> None:
         found = {specification.name: specification for specification in specifications(node, path)}
+        taken_out = list(_nothing(node, path))
         model = node.get("like")
         if model is not None:
             copies = self._copies(path, str(model))
@@ -92,7 +93,7 @@ class Layering:
                     f"`override: true`)"
                 )
         self._tree = _merge(self._tree, _nested(path, node))
-        for gone in _nothing(node, path):
+        for gone in taken_out:
             self._specifications = {n: s for n, s in self._specifications.items() if s.path[: len(gone)] != gone}
 
     def _copies(self, path: tuple[str, ...], model: str) -> dict[str, Specification]:
