@@ -1,8 +1,8 @@
 """What an instance says, each line with the moment of its arrival on the host's monotonic clock.
 
-    with Output.pipe() as output:  # output.write_end goes to the instance as its standard output
-        output.first(10.0)         # when the first byte was there: the time to first instruction
-        output.wait_for("ready", 10.0)
+with Output.pipe() as output:  # output.write_end goes to the instance as its standard output
+    output.first(10.0)         # when the first byte was there: the time to first instruction
+    output.wait_for("ready", 10.0)
 """
 
 from __future__ import annotations

@@ -58,9 +58,9 @@ class Run:
 class Sample:
     """One value. `t` is seconds since the run started; `order` the place of the step within its block.
 
-    `instance` numbers the instances of a step from 0; None is for values of the step or the host as a whole.
-    `step` is the number of the plan's step, -1 for what belongs to the block itself (the canary). Flags say what the value must not be compared with: `warmup`, `cold`,
-    `emulated`, ….
+    `instance` numbers the instances of a step from 0; None is for values of the step or the host as a whole. `step` is
+    the number of the plan's step, -1 for what belongs to the block itself (the canary). Flags say what the value must
+    not be compared with: `warmup`, `cold`, `emulated`, ….
     """
 
     record: ClassVar[str] = "sample"

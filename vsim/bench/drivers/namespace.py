@@ -1,0 +1,49 @@
+"""A process in namespaces of its own, made by unshare: what every container is made of, without a runtime."""
+
+from __future__ import annotations
+
+from vsim.bench.drivers._lack import missing, need_root
+from vsim.bench.drivers._spawned import SpawnedInstance, launcher
+from vsim.bench.drivers.interface import Driver, Instance, InstanceSpec, Session
+from vsim.bench.payload import Payload
+from vsim.bench.workspace import Workspace
+
+__all__ = ["DRIVERS"]
+
+
+class _NamespaceSession(Session):
+    def _create(self, spec: InstanceSpec) -> Instance:
+        name = self.workspace.name("namespace")
+        cgroup = self.workspace.cgroup(name)
+        argv = [
+            *launcher(self.payload.probe, cgroup),
+            "/usr/bin/unshare",
+            *("--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup", "--fork", "--kill-child"),
+            f"--root={self.payload.root}",
+            "--wd=/",
+            # Without root's number there are no capabilities, and no file of the payload can be written.
+            *("--setgid=65534", "--setuid=65534"),
+            "/probe",
+            *spec.arguments,
+        ]
+        return SpawnedInstance(name, argv, self.workspace, spec, cgroup=cgroup)
+
+
+class _NamespaceDriver(Driver):
+    name = "namespace"
+    stack = "container"
+    below = "process"
+    packages = ("util-linux",)
+    overhead_bytes = 2 * 2**20
+    typical_start_s = 0.02
+    pids_per_instance = 2
+    capabilities = frozenset({"cgroup", "pids", "programs"})
+
+    def lack(self) -> str | None:
+        return missing("unshare", "util-linux") or need_root()
+
+    def open(self, workspace: Workspace, payload: Payload) -> Session:
+        return _NamespaceSession(workspace, payload)
+
+
+DRIVERS = (_NamespaceDriver(),)

@@ -1,0 +1,75 @@
+"""What the harness reads from the host while it measures: memory, processes, room. Bytes and counts."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import statistics
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+__all__ = ["Host", "pss_bytes"]
+
+
+def pss_bytes(pids: Iterable[int]) -> int | None:
+    """Return the proportional set size of the processes together; None when none of them can be read."""
+    total: int | None = None
+    for pid in pids:
+        with contextlib.suppress(OSError):
+            for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+                if line.startswith("Pss:"):
+                    total = (total or 0) + int(line.split()[1]) * 1024
+                    break
+    return total
+
+
+class Host:
+    """This host; tests put a made-up one in its place."""
+
+    def __init__(self, *, proc: Path = Path("/proc"), sleep: Callable[[float], None] = time.sleep) -> None:
+        self._proc = proc
+        self.sleep = sleep
+
+    def available_bytes(self) -> int:
+        """Return the memory that programs could still get without swapping (MemAvailable)."""
+        for line in (self._proc / "meminfo").read_text().splitlines():
+            if line.startswith("MemAvailable:"):
+                return int(line.split()[1]) * 1024
+        raise OSError("no MemAvailable in /proc/meminfo")
+
+    def settled_available_bytes(self, readings: int = 5, pause_s: float = 0.02) -> int:
+        """Return the median of some readings of the available memory, after a pause each."""
+        values = []
+        for _ in range(readings):
+            self.sleep(pause_s)
+            values.append(self.available_bytes())
+        return int(statistics.median(values))
+
+    def free_pids(self) -> int:
+        """Return how many more processes the kernel and this process's control group allow."""
+        used = sum(1 for entry in os.scandir(self._proc) if entry.name.isdigit())
+        limits = [int((self._proc / "sys/kernel/pid_max").read_text())]
+        with contextlib.suppress(OSError, ValueError):
+            limits.append(int((self._proc / "sys/kernel/threads-max").read_text()))
+        return min(limits) - used
+
+    def free_disk_bytes(self, path: Path) -> int:
+        """Return the room on the file system that holds `path`, or its nearest parent that exists."""
+        while not path.exists():
+            path = path.parent
+        return shutil.disk_usage(path).free
+
+    def drop_caches(self) -> bool:
+        """Write dirty pages out and forget the page cache; return False where this is not allowed."""
+        os.sync()
+        try:
+            (self._proc / "sys/vm/drop_caches").write_text("3\n")
+        except OSError:
+            return False
+        return True
+
+    def pss_bytes(self, pids: Iterable[int]) -> int | None:
+        """Return the proportional set size of the processes together."""
+        return pss_bytes(pids)

@@ -1,0 +1,95 @@
+"""Start-up by stage: create, start, first instruction, ready, stop, remove; alone and several at a time.
+
+A wave is `concurrency` instances that are asked for at once. All of a wave are ready before the first is stopped, so
+that no stop contends with a start.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from vsim.bench.drivers.interface import Driver, InstanceSpec
+from vsim.bench.errors import StageError
+from vsim.bench.lifecycle import Launched, discard
+from vsim.bench.suites.interface import Context, Demand, Suite
+from vsim.model.plan import Start, Step
+
+__all__ = ["SUITE"]
+
+_From = TypeVar("_From")
+_To = TypeVar("_To")
+
+
+class _Startup(Suite):
+    name = "startup"
+    headline = ("startup_s", "ready_s", "stop_s", "remove_s")
+
+    def run(self, step: Step, context: Context) -> None:
+        assert isinstance(step, Start)
+        flags = ("cold",) if step.cold else ()
+        for first in range(0, step.count, step.concurrency):
+            if step.cold and not context.host.drop_caches():
+                raise StageError("create", "the page cache can't be dropped here: cold starts need root")
+            _wave(context, range(first, min(first + step.concurrency, step.count)), step.concurrency, flags)
+
+    def demand(self, step: Step, driver: Driver) -> Demand:
+        assert isinstance(step, Start)
+        waves = -(-step.count // step.concurrency)
+        # On few cores, a wave takes nearly as long as its starts one after another.
+        each = driver.typical_start_s * (1 + 0.7 * (step.concurrency - 1)) * (3 if step.cold else 1)
+        return Demand(
+            memory_bytes=step.concurrency * driver.overhead_bytes,
+            pids=step.concurrency * driver.pids_per_instance,
+            seconds=waves * each * 1.5,
+        )
+
+
+def _wave(context: Context, numbers: Sequence[int], concurrency: int, flags: tuple[str, ...]) -> None:
+    """Start the instances with these numbers at once; when all are ready, stop and remove them at once."""
+    running: dict[int, Launched] = {}
+    record = context.record
+
+    def start(number: int) -> None:
+        try:
+            # Remembered by the thread that made it: an interrupt of the main thread can't lose it.
+            running[number] = context.launch(InstanceSpec())
+        except StageError as error:
+            record.failure(error, concurrency=concurrency, instance=number)
+
+    def end(number: int) -> None:
+        launched = running.pop(number)
+        try:
+            retired = context.retire(launched)
+        except StageError as error:
+            record.failure(error, concurrency=concurrency, instance=number)
+            return
+        for metric, value in (
+            ("startup_s", launched.startup_s),
+            ("create_s", launched.create_s),
+            ("start_s", launched.start_s),
+            ("first_instruction_s", launched.first_instruction_s),
+            ("ready_s", launched.ready_s),
+            ("stop_s", retired.stop_s),
+            ("remove_s", retired.remove_s),
+        ):
+            record.sample(metric, value, "s", concurrency=concurrency, instance=number, flags=flags)
+
+    try:
+        _at_once(start, numbers)
+        _at_once(end, sorted(running))
+    finally:
+        for launched in running.values():
+            discard(context.session, launched.instance)
+
+
+def _at_once(do: Callable[[_From], _To], items: Sequence[_From]) -> list[_To]:
+    """Call `do` for all items at once, each in a thread; a single one without. Returns when all have returned."""
+    if len(items) <= 1:
+        return [do(item) for item in items]
+    with ThreadPoolExecutor(max_workers=len(items)) as pool:
+        return list(pool.map(do, items))
+
+
+SUITE = _Startup()
