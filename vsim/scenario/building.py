@@ -56,7 +56,7 @@ def build(document: Document, file: ScenarioFile, name: str, folder: Path, trace
 
 def _path(document: Document, loc: tuple[str | int, ...], written: str, folder: Path) -> Path:
     if "\0" in written:
-        raise document.error(loc, "a path can't hold a NUL character")
+        raise document.error(loc, "a path can't hold a NUL character", hint="remove the escape")
     path = folder / Path(written)
     if not path.exists():
         raise document.error(loc, f"there is no file {str(path)!r}", hint="a path is relative to the scenario's folder")

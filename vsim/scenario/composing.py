@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["MAX_DEPTH", "MAX_NODES", "Node", "Text", "compose"]
 
 MAX_DEPTH = 64
-MAX_NODES = 50_000  # keys count as well
+MAX_NODES = 30_000  # keys count as well
 MAX_WORD = 1000  # the pure parser takes time in the square of the length of a tag
 MAX_DIGITS = 300  # more than a float can hold; int() refuses 4,300 digits with an exception of its own
 

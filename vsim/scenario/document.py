@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -94,11 +95,12 @@ def read_bytes(path: Path | str, limit: int) -> bytes:
     place = Place(file)
     try:
         # Not Path.read_bytes: the size must be known to be small before anything is read.
-        with open(path, "rb") as stream:  # noqa: PTH123
+        with open(path, "rb", opener=_without_waiting) as stream:
             status = os.fstat(stream.fileno())
             if stat.S_ISREG(status.st_mode) and status.st_size > limit:
                 raise _too_large(file, limit)
-            data = stream.read(limit + 1)
+            first = _from_pipe(stream.fileno()) if stat.S_ISFIFO(status.st_mode) else b""
+            data = first + stream.read(limit + 1 - len(first))
     except FileNotFoundError:
         raise InputError("there is no such file", place=place, hint=_neighbour(Path(path))) from None
     except IsADirectoryError:
@@ -111,6 +113,27 @@ def read_bytes(path: Path | str, limit: int) -> bytes:
     if len(data) > limit:
         raise _too_large(file, limit)
     return data
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """Open a file; a named pipe at once, whether or not anybody writes to it."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
+def _from_pipe(pipe: int) -> bytes:
+    """Return the first bytes from a pipe: none if nobody has begun to write to it within a second."""
+    for _ in range(50):
+        try:
+            data = os.read(pipe, 65_536)
+        except BlockingIOError:  # somebody has it open and is about to write
+            data = b""
+        else:
+            if not data:
+                time.sleep(0.02)
+                continue
+        os.set_blocking(pipe, True)
+        return data
+    return b""
 
 
 def decode(file: str, data: bytes) -> str:

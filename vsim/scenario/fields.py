@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import core_schema
 
 from vsim.scenario.units import json_schema, parse
+from vsim.scenario.validation import Refused, shown
 
 __all__ = [
     "Bytes",
@@ -70,5 +72,17 @@ Ratio = Annotated[float, _Measured("1", maximum=1000, positive=True)]
 Mean = Annotated[float, _Measured("1", maximum=1e6)]
 Count = Annotated[int, Field(ge=1, le=MOST_INSTANCES)]
 Whole = Annotated[int, Field(ge=0, le=2**63 - 1)]
-# the names of services are parts of paths (`services.web.replicas`) and of tables
-Name = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$")]
+
+
+def _name(value: str) -> str:
+    if not re.fullmatch(_NAME, value):
+        raise Refused(
+            f"{shown(value)} can't be a name",
+            hint="a name has letters, digits, `_`, and then also `-` and `.`; at most 100 of them",
+        )
+    return value
+
+
+# names are parts of paths (`services.web.replicas`) and of tables
+_NAME = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}"
+Name = Annotated[str, AfterValidator(_name), Field(json_schema_extra={"pattern": f"^{_NAME}$"})]

@@ -129,7 +129,11 @@ class SweepFile(Part):
 class ScenarioFile(Part):
     """A scenario: a workload, and the architectures that it is compared on."""
 
-    schema_: Annotated[Literal["vsim.scenario/1"], BeforeValidator(_schema), Field(alias="schema")]
+    schema_: Annotated[
+        Literal["vsim.scenario/1"],
+        BeforeValidator(_schema),
+        Field(alias="schema", description="The format of the file."),
+    ]
     title: Annotated[str, Field(max_length=200, description="One line. Default: the file's name.")] = ""
     architectures: Annotated[
         list[Annotated[str, Field(max_length=200)]],

@@ -70,7 +70,10 @@ def sweep_of(document: Document, file: ScenarioFile) -> Sweep | None:
         )
     if sweep.mode == "grid" and math.prod(lengths.values()) > MAX_POINTS:
         raise document.error(
-            ("sweep",), f"{math.prod(lengths.values()):,} combinations are more than {MAX_POINTS:,}", key=True
+            ("sweep",),
+            f"{math.prod(lengths.values()):,} combinations are more than {MAX_POINTS:,}",
+            hint="fewer values, or several files",
+            key=True,
         )
     parameters: dict[str, tuple[object, ...]] = {}
     for path, values in sweep.parameters.items():
@@ -129,6 +132,8 @@ def _keys(document: Document, file: ScenarioFile, path: str) -> list[str]:
     first, _, rest = path.partition(".")
     keys = [first]
     model: Any = file
+    if first == "services" and not rest:
+        raise document.error(loc, "'services' is a group, not a value", key=True, hint="name a service and a key of it")
     if first == "services":
         names = [name for name in file.services if rest == name or rest.startswith(f"{name}.")]
         if not names:
@@ -142,7 +147,7 @@ def _keys(document: Document, file: ScenarioFile, path: str) -> list[str]:
         name = max(names, key=len)
         keys.append(name)
         model, rest = file.services[name], rest[len(name) + 1 :]
-    elif rest:
+    else:
         model = getattr(file, first)
     for part in rest.split(".") if rest else ():
         known_keys = list(type(model).model_fields) if isinstance(model, BaseModel) else []
@@ -162,8 +167,6 @@ def _keys(document: Document, file: ScenarioFile, path: str) -> list[str]:
         raise document.error(
             loc, f"{path!r} is a group, not a value", key=True, hint=f"go on with {listed(type(model).model_fields)}"
         )
-    if path == "services":
-        raise document.error(loc, "'services' is a group, not a value", key=True, hint="name a service and a key of it")
     return keys
 
 

@@ -46,6 +46,13 @@ _EXPECTED = {
     "none_required": "nothing",
 }
 
+_BOUNDS = {
+    "greater_than": ("more than", "gt"),
+    "greater_than_equal": ("at least", "ge"),
+    "less_than": ("less than", "lt"),
+    "less_than_equal": ("at most", "le"),
+}
+
 
 class Refused(ValueError):  # noqa: N818 - reads as what happened: `raise Refused(...)`
     """What a validator of a file's model raises: a message, a hint, and where below the value it is about.
@@ -137,17 +144,24 @@ class _Problem:
 
 def _report(document: Document, model: type[BaseModel], details: Sequence[ErrorDetails]) -> InputError:
     problems = [_Problem(document, detail) for detail in details]
-    # Where a union has failed, the alternative that got furthest is the one that was meant.
-    meant = [
-        p
-        for p in problems
-        if p.detail["type"] not in _EXPECTED
-        or not any(len(q.loc) > len(p.loc) and q.loc[: len(p.loc)] == p.loc for q in problems)
-    ]
+    meant = [p for p in problems if not _follows(p, problems)]
     first = min(meant, key=lambda p: p.order(document))
     same = [p for p in meant if p.loc == first.loc and p.key == first.key]
     message, hint = _describe(first, same, model)
+    hint = hint or _description(model, first.loc)
     return document.error(first.loc, message, hint=hint, key=first.key)
+
+
+def _follows(problem: _Problem, problems: Sequence[_Problem]) -> bool:
+    """Return whether another problem is the cause of this one."""
+    kind, given = problem.detail["type"], problem.detail.get("input")
+    if kind == "missing":
+        # a misspelt key leaves the right one missing
+        return any(p.detail["type"] == "extra_forbidden" and p.loc[:-1] == problem.loc for p in problems)
+    # where a union has failed, the alternative that got furthest is the one that was meant
+    if kind in _EXPECTED or (kind == "value_error" and isinstance(given, dict | list)):
+        return any(len(p.loc) > len(problem.loc) and p.loc[: len(problem.loc)] == problem.loc for p in problems)
+    return False
 
 
 def _describe(problem: _Problem, same: Sequence[_Problem], model: type[BaseModel]) -> tuple[str, str | None]:
@@ -159,7 +173,7 @@ def _describe(problem: _Problem, same: Sequence[_Problem], model: type[BaseModel
     if problem.refused is not None:
         return str(problem.refused), problem.refused.hint
     if kind == "extra_forbidden":
-        known = sorted(_keys(model, problem.loc[:-1]))
+        known = _keys(model, problem.loc[:-1])
         return (
             f"unknown key {shown(problem.loc[-1])}",
             did_you_mean(problem.loc[-1], known) or f"the keys here are {listed(known, 'and')}",
@@ -168,6 +182,11 @@ def _describe(problem: _Problem, same: Sequence[_Problem], model: type[BaseModel
         lacking = str(detail["loc"][-1])
         where = f" in {name}" if problem.loc else ""
         return f"the key {lacking!r} is missing{where}", f"add `{lacking}:`"
+    bound = next((p.detail for p in same if p.detail["type"] in _BOUNDS), None)
+    if bound is not None:
+        words, key = _BOUNDS[bound["type"]]
+        limit = bound.get("ctx", {})[key]
+        return f"{name} must be {words} {limit:,}, not {shown(given)}", hint
     allowed = [word for p in same for word in _literals(p.detail)]
     if allowed and isinstance(given, str):
         return f"{name} can't be {shown(given)}", did_you_mean(given, allowed) or f"it is {listed(allowed)}"
@@ -176,15 +195,6 @@ def _describe(problem: _Problem, same: Sequence[_Problem], model: type[BaseModel
         expected.append(f"one of {', '.join(allowed)}")
     if expected:
         return f"{name} must be {listed(expected)}, not {shown(given)}", hint
-    bounds = {
-        "greater_than": ("more than", "gt"),
-        "greater_than_equal": ("at least", "ge"),
-        "less_than": ("less than", "lt"),
-        "less_than_equal": ("at most", "le"),
-    }
-    if kind in bounds:
-        words, limit = bounds[kind]
-        return f"{name} must be {words} {context[limit]:g}, not {shown(given)}", hint
     if kind in ("too_short", "string_too_short"):
         return f"{name} must not be empty", hint
     if kind in ("too_long", "string_too_long"):
@@ -234,14 +244,33 @@ def _in_file(data: Any, loc: Iterable[int | str]) -> tuple[str | int, ...]:
 # -- what a model knows ------------------------------------------------------------------------------------------------
 
 
-def _keys(model: type[BaseModel], loc: Sequence[str | int]) -> set[str]:
+def _keys(model: type[BaseModel], loc: Sequence[str | int]) -> list[str]:
     """Return the keys that `model` allows in the mapping at `loc`."""
-    models: list[Any] = [model]
+    models = [m for annotation in _annotations(model, loc) for m in _models(annotation)]
+    return list(dict.fromkeys(field.alias or name for m in models for name, field in _fields(m).items()))
+
+
+def _annotations(model: type[BaseModel], loc: Sequence[str | int]) -> list[Any]:
+    """Return the annotations of the value at `loc`."""
+    found: list[Any] = [model]
     for part in loc:
-        models = [below for annotation in models for below in _below(annotation, part)]
-    return {
-        field.alias or name for annotation in models for m in _models(annotation) for name, field in _fields(m).items()
-    }
+        found = [below for annotation in found for below in _below(annotation, part)]
+    return found
+
+
+def _description(model: type[BaseModel], loc: Sequence[str | int]) -> str | None:
+    """Return what there is to say about the value at `loc`: the keys of a mapping, or the field's description."""
+    keys = _keys(model, loc)
+    if keys:
+        return f"the keys here are {listed(keys, 'and')}"
+    while loc:
+        # an entry of a list, or of a mapping of the user's names, is described with the whole
+        for m in [m for annotation in _annotations(model, loc[:-1]) for m in _models(annotation)]:
+            for name, field in _fields(m).items():
+                if (field.alias or name) == loc[-1] and field.description:
+                    return f"{loc[-1]}: {field.description}"
+        loc = loc[:-1]
+    return None
 
 
 def _fields(model: Any) -> Mapping[str, Any]:
