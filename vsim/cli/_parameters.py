@@ -46,7 +46,9 @@ def _scale(value: float, unit: str) -> tuple[float, str]:
     if unit == "bytes":
         # 96 GiB, but 150 MB: whichever is round
         scales = next((((size, name),) for size, name in _BINARY if value and value % size == 0), scales)
-    return next((scale for scale in scales if value >= scale[0]), scales[-1] if value else scales[0])
+    # weeks are for more than one of them
+    fitting = (scale for scale in scales if value >= scale[0] * (2 if scale[1] == "weeks" else 1))
+    return next(fitting, scales[-1] if value else scales[0])
 
 
 def shown(value: float, unit: str) -> str:

@@ -6,6 +6,7 @@ import json
 import math
 import os
 import shutil
+import textwrap
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,8 @@ __all__ = ["command"]
 
 # How many of the parameters that move a metric are named.
 MOST = 3
+# Below half a percent a swing is not worth a line.
+LEAST = 0.005
 
 
 @click.command(
@@ -56,7 +59,7 @@ def _is_path(what: str) -> bool:
     """Return whether `what` names a file or a folder rather than a parameter, which wins where it could be both."""
     if what.endswith(".json") or os.sep in what:
         return True
-    if not Path(what).exists():
+    if not what or not Path(what).exists():
         return False
     from vsim.calibration import builtin
 
@@ -213,6 +216,7 @@ def _result_lines(result: Result, width: int) -> Iterator[str]:
 
 def _sensitivity_lines(result: Result, width: int) -> Iterator[str]:
     from vsim.cli._parameters import field
+    from vsim.samples.metrics import METRICS
 
     found = result.sensitivity
     if found is None:
@@ -224,8 +228,13 @@ def _sensitivity_lines(result: Result, width: int) -> Iterator[str]:
         "", f"{found.tried} of {found.uncertain} uncertain parameters moved over their intervals, {how}", width
     )
     for metric in found.metrics:
+        yield f"  {METRICS[metric].title}"
         swings = _largest(result, metric)
-        yield from field(metric, "nothing moves it" if not swings else "; ".join(map(_swing, swings)), width)
+        for swing in swings:
+            line = f"  {_factor(swing):>8}  {swing.parameter} ({swing.kind}, {swing.architecture})"
+            yield from textwrap.wrap(line, width, subsequent_indent=" " * 12, break_on_hyphens=False)
+        if not swings:
+            yield f"  {'–':>8}  nothing moves it"
 
 
 def _largest(result: Result, metric: str) -> list[Swing]:
@@ -233,7 +242,7 @@ def _largest(result: Result, metric: str) -> list[Swing]:
     assert result.sensitivity is not None
     best: dict[str, Swing] = {}
     for swing in sorted(result.sensitivity.swings, key=_size):
-        if swing.metric == metric and swing.span > 0:
+        if swing.metric == metric and (swing.span > 0 if swing.swing is None else swing.swing >= LEAST):
             best[swing.parameter] = swing
     return sorted(best.values(), key=_size, reverse=True)[:MOST]
 
@@ -242,9 +251,11 @@ def _size(swing: Swing) -> tuple[float, float]:
     return (math.inf if swing.swing is None else swing.swing, swing.span)
 
 
-def _swing(swing: Swing) -> str:
-    size = "from 0" if swing.swing is None else f"{swing.swing:.0%}"
-    return f"{swing.parameter} ({size} in {swing.architecture}, {swing.kind})"
+def _factor(swing: Swing) -> str:
+    """Return how far a metric moves: in percent of its value, as a multiple from ten times on."""
+    if swing.swing is None:
+        return "from 0"
+    return f"{swing.swing:.0%}" if swing.swing < 10 else f"× {1 + swing.swing:,.0f}"
 
 
 def _result_json(result: Result) -> str:
