@@ -1,0 +1,86 @@
+"""The Python interface: what the commands do, without printing. Everything here is also an attribute of :mod:`vsim`."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import vsim
+
+if TYPE_CHECKING:
+    from vsim.calibration import Profile
+    from vsim.experiment.runner import Backend, Progress
+    from vsim.samples.result import Result
+    from vsim.scenario import Scenario
+
+__all__ = ["load_profile", "load_scenario", "simulate"]
+
+DEFAULT_SCENARIO = "evolution"
+
+
+def load_scenario(source: str | Path = DEFAULT_SCENARIO, *, trace: str | Path | None = None) -> Scenario:
+    """Return the scenario of the preset or the file `source`, with the recorded demands in `trace` if given.
+
+    Raises InputError, with file, line and column, for a scenario or a trace that can't be used.
+    """
+    from vsim.scenario import load_scenario as load
+
+    return load(source, trace=trace)
+
+
+def load_profile(*paths: str | Path) -> Profile:
+    """Return the built-in profile with the profile files `paths` on top, one after another.
+
+    Raises InputError, with file, line and column, for a file that can't be used.
+    """
+    from vsim.calibration import load_profile as load
+
+    return load(*paths)
+
+
+def simulate(
+    scenario: Scenario | str | Path = DEFAULT_SCENARIO,
+    *,
+    trace: str | Path | None = None,
+    on: Sequence[str] = (),
+    profile: Profile | Sequence[str | Path] = (),
+    seed: int | None = None,
+    replications: int | Literal["auto"] | None = None,
+    jobs: int | None = None,
+    backend: Backend = "local",
+    scheduler: str | None = None,
+    sensitivity: bool = False,
+    metrics: Sequence[str] = (),
+    progress: Progress | None = None,
+) -> Result:
+    """Simulate a scenario on its architectures and return the result.
+
+    `on` replaces the scenario's architectures (names of the form STACK@MACHINE), `seed` and `replications` what it
+    states about its run; `metrics` is what ``replications="auto"`` and `sensitivity` look at. `profile` is a profile,
+    or profile files to put on top of the built-in one. `jobs`, `backend` and `scheduler` say where the work is done
+    (see :class:`vsim.experiment.runner.Runner`) and never change the result. `progress` is called with the number of
+    tasks done and known.
+
+    Raises InputError for what can't be used and HostError for what this host (or the cluster) lacks.
+    """
+    from vsim.experiment.runner import Runner
+    from vsim.experiment.simulate import Analysis, compare
+
+    if isinstance(scenario, str | Path):
+        scenario = load_scenario(scenario, trace=trace)
+    elif trace is not None:
+        raise vsim.InputError("a trace goes with the name or the file of a scenario, not with a loaded one")
+    run = scenario.run
+    if seed is not None:
+        run = dataclasses.replace(run, seed=seed)
+    if replications is not None:
+        run = dataclasses.replace(run, replications=None if replications == "auto" else replications)
+    if metrics:
+        run = dataclasses.replace(run, precision=dataclasses.replace(run.precision, metrics=tuple(metrics)))
+    scenario = dataclasses.replace(scenario, run=run, architectures=tuple(on) or scenario.architectures)
+    analysis = Analysis("full", tuple(metrics)) if sensitivity else Analysis()
+    with Runner(jobs=jobs, backend=backend, scheduler=scheduler, progress=progress) as runner:
+        loaded = load_profile(*profile) if isinstance(profile, Sequence) else profile
+        return compare(scenario, loaded, runner, analysis=analysis, version=vsim.__version__)

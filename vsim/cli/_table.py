@@ -1,0 +1,202 @@
+"""A result as text for people: metrics down, architectures across, in as many blocks as the width asks for.
+
+The table is laid out here and not by rich: it costs no import, and the same lines go to a terminal and into a pipe.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable, Iterator, Sequence
+
+import click
+
+from vsim.experiment.findings import findings
+from vsim.samples.human import format_estimate
+from vsim.samples.metrics import HEADLINE, METRICS
+from vsim.samples.result import KINDS, ArchitectureResult, Estimate, Result, SweepPoint
+
+__all__ = ["markdown", "text"]
+
+_GAP = "  "
+_NOTHING = "–"
+
+
+def text(result: Result, width: int) -> str:
+    """Return tables, findings and footer, at most `width` columns wide; with ANSI styles (click strips them)."""
+    blocks = [click.style(str(result.scenario["title"]), bold=True)]
+    blocks += [*_metrics_blocks(result, width), *_sweep_blocks(result, width)]
+    told = findings(result)
+    if told:
+        blocks.append("\n".join(_wrapped(sentence, width, "• ") for sentence in told))
+    blocks.append("\n".join(_wrapped(line, width) for line in footer(result)))
+    return "\n\n".join(blocks)
+
+
+def markdown(result: Result) -> str:
+    """Return the same as Markdown: one table, the findings as a list, the footer as a paragraph."""
+    names = [architecture.name for architecture in result.architectures]
+    lines = [f"## {result.scenario['title']}", "", *_markdown_table(["", *names], _rows(result.architectures))]
+    for title, rows in _sweep_tables(result):
+        lines += ["", f"### {title}", "", *_markdown_table(rows[0], rows[1:])]
+    told = findings(result)
+    lines += ["", *(f"- {sentence}" for sentence in told)] if told else []
+    lines += ["", " ".join(f"{line}." for line in footer(result))]
+    return "\n".join(lines)
+
+
+def footer(result: Result) -> list[str]:
+    """Return what the result rests on: seed, replications, profile, parameters by source, sensitivity."""
+    auto = " (auto)" if result.precision else ""
+    replications = "1 replication" if result.replications == 1 else f"{result.replications} replications{auto}, ± 95 %"
+    lines = [f"seed {result.seed} · {replications} · profile {result.profile['name']}"]
+    if result.precision and not result.precision.reached:
+        lines.append(f"The precision of ±{result.precision.relative:.0%} was not reached everywhere")
+    counts = ", ".join(f"{sum(p.kind == kind for p in result.parameters)} {kind}" for kind in KINDS)
+    lines.append(f"{len(result.parameters)} parameters: {counts}")
+    sensitivity = result.sensitivity
+    if sensitivity:
+        tops = [swing for metric in sensitivity.metrics if (swing := sensitivity.most(metric)) is not None]
+        told = "; ".join(
+            f"{METRICS[s.metric].title}: {s.parameter} ("
+            + (f"{s.swing:.0%}" if s.swing is not None else "from 0")
+            + ")"
+            for s in tops
+        )
+        if told:
+            how = "" if sensitivity.method == "full" else f", screened {sensitivity.tried} of {sensitivity.uncertain}"
+            lines.append(f"What the answer hangs on most, over the parameter's interval{how}: {told}")
+    return lines
+
+
+# -- cells -------------------------------------------------------------------------------------------------------------
+
+
+def _rows(architectures: Sequence[ArchitectureResult]) -> list[list[str]]:
+    """Return a row for every metric that any of the architectures has: title, then a cell each."""
+    return [
+        [metric.title, *(_cell(metric.name, architecture.metrics.get(metric.name)) for architecture in architectures)]
+        for metric in METRICS.values()
+        if any(metric.name in architecture.metrics for architecture in architectures)
+    ]
+
+
+def _cell(metric: str, estimate: Estimate | None) -> str:
+    return _NOTHING if estimate is None else format_estimate(metric, estimate)
+
+
+def _best(architectures: Sequence[ArchitectureResult]) -> dict[str, set[str]]:
+    """Return, by metric's title, the names of those that are best, where they differ."""
+    best: dict[str, set[str]] = {}
+    for metric in METRICS.values():
+        values = {a.name: a.metrics[metric.name].value for a in architectures if metric.name in a.metrics}
+        if metric.better and len(set(values.values())) > 1:
+            goal = min(values.values()) if metric.better == "lower" else max(values.values())
+            best[metric.title] = {name for name, value in values.items() if value == goal}
+    return best
+
+
+def _sweep_tables(result: Result) -> Iterator[tuple[str, list[list[str]]]]:
+    """Yield, for each headline metric that a sweep has, its title and rows: a header, then one row per point."""
+    if result.sweep is None:
+        return
+    points = result.sweep.points
+    names = list(dict.fromkeys(a.name for point in points for a in point.architectures))
+    for metric in HEADLINE:
+        if any(metric in a.metrics for point in points for a in point.architectures):
+            header = [", ".join(path.rpartition(".")[2] for path in result.sweep.parameters), *names]
+            yield METRICS[metric].title, [header, *(_sweep_row(point, metric, names) for point in points)]
+
+
+def _sweep_row(point: SweepPoint, metric: str, names: Sequence[str]) -> list[str]:
+    metrics = {architecture.name: architecture.metrics for architecture in point.architectures}
+    label = ", ".join(_short(value) for value in point.values.values())
+    return [label, *(_cell(metric, metrics[name].get(metric) if name in metrics else None) for name in names)]
+
+
+def _short(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:g}"
+    return " ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+
+
+# -- layout ------------------------------------------------------------------------------------------------------------
+
+
+def _metrics_blocks(result: Result, width: int) -> list[str]:
+    best = _best(result.architectures)
+    names = [architecture.name for architecture in result.architectures]
+
+    def style(row: str, column: int, padded: str) -> str:
+        return click.style(padded, fg="green") if names[column] in best.get(row, ()) else padded
+
+    return _blocks("", names, _rows(result.architectures), width, style)
+
+
+def _sweep_blocks(result: Result, width: int) -> list[str]:
+    blocks = []
+    for title, (header, *rows) in _sweep_tables(result):
+        made = _blocks(header[0], header[1:], rows, width, lambda _row, _column, padded: padded)
+        blocks.append(click.style(title, bold=True) + "\n" + "\n\n".join(made))
+    return blocks
+
+
+def _blocks(
+    corner: str, names: Sequence[str], rows: Sequence[Sequence[str]], width: int, style: Callable[[str, int, str], str]
+) -> list[str]:
+    """Lay the table out; columns that don't fit beside the others go to another block below."""
+    heads = [_head(name) for name in names]
+    label = max(len(corner), *(len(row[0]) for row in rows)) if rows else len(corner)
+    label = max(8, min(label, width // 2))
+    sizes = [max(map(len, (*head, *(row[i + 1] for row in rows)))) for i, head in enumerate(heads)]
+    blocks, start = [], 0
+    while start < len(names):
+        end, used = start + 1, label + len(_GAP) + sizes[start]
+        while end < len(names) and used + len(_GAP) + sizes[end] <= width:
+            used += len(_GAP) + sizes[end]
+            end += 1
+        shown = range(start, end)
+        height = max(len(heads[i]) for i in shown)
+        lines = []
+        for line in range(height):
+            first = corner if line == height - 1 else ""
+            cells = [([""] * (height - len(heads[i])) + heads[i])[line].rjust(sizes[i]) for i in shown]
+            lines.append(click.style(_line(first, cells, label), bold=True))
+        for row in rows:
+            cells = [style(row[0], i, row[i + 1].rjust(sizes[i])) for i in shown]
+            lines.append(_line(row[0], cells, label))
+        blocks.append("\n".join(lines))
+        start = end
+    return blocks
+
+
+def _line(first: str, cells: Sequence[str], label: int) -> str:
+    first = first if len(first) <= label else first[: label - 1] + "…"
+    return _GAP.join([first.ljust(label), *cells]).rstrip()
+
+
+def _head(name: str) -> list[str]:
+    """Return an architecture's name over as many lines as keep the columns narrow."""
+    stack, at, machine = name.partition("@")
+    return [*_broken(stack), *_broken(at + machine)] if at else [name]
+
+
+def _broken(word: str) -> list[str]:
+    if len(word) <= 14:
+        return [word]
+    at = word.rfind("-", 0, 14) + 1 or len(word)
+    return [word[:at], *([word[at:]] if word[at:] else [])]
+
+
+def _wrapped(sentence: str, width: int, bullet: str = "") -> str:
+    return textwrap.fill(
+        bullet + sentence,
+        width,
+        subsequent_indent=" " * len(bullet),
+        break_on_hyphens=False,
+        break_long_words=False,
+    )
+
+
+def _markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    lines = [header, ["---", *["---:"] * (len(header) - 1)], *rows]
+    return ["| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines]

@@ -1,0 +1,117 @@
+"""``vsim simulate``: compare architectures on a workload."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from vsim.cli._progress import ProgressBar
+
+if TYPE_CHECKING:
+    from vsim.samples.result import Result
+
+__all__ = ["command"]
+
+
+def _replications(ctx: click.Context, param: click.Parameter, value: str | None) -> int | str | None:
+    if value is None or value == "auto":
+        return value
+    if not value.isascii() or not value.isdigit() or int(value) < 1:
+        raise click.BadParameter(f"{value!r} is neither a number from 1 on nor auto.", ctx, param)
+    return int(value)
+
+
+@click.command(
+    name="simulate",
+    epilog="SCENARIO is the name of a preset (default: evolution) or a YAML file. Neither --jobs nor --backend changes "
+    "a result.",
+)
+@click.argument("scenario", default="evolution")
+@click.option("--trace", metavar="FILE", help="Recorded demands: a file, or a folder of files.")
+@click.option("--on", multiple=True, metavar="STACK@MACHINE", help="An architecture to compare (repeat for more).")
+@click.option("--profile", multiple=True, metavar="FILE", help="A profile to put on top of the built-in one.")
+@click.option("--seed", type=click.IntRange(min=0), help="The seed of all random draws.")
+@click.option(
+    "--replications", metavar="N|auto", callback=_replications, help="How often; auto: as often as the precision takes."
+)
+@click.option(
+    "--jobs", type=click.IntRange(min=1), help="Worker processes (default: more than one when a run takes long)."
+)
+@click.option("--backend", type=click.Choice(["local", "dask"]), default="local", help="Where to run.")
+@click.option("--scheduler", metavar="ADDRESS", help="The Dask scheduler, e.g. tcp://host:8786.")
+@click.option(
+    "--sensitivity", is_flag=True, help="Move every parameter over its interval, on the whole scenario (takes long)."
+)
+@click.option("--metric", multiple=True, metavar="METRIC", help="What --sensitivity and --replications auto look at.")
+@click.option("--format", "form", type=click.Choice(["table", "json", "csv", "md"]), default="table")
+@click.option("--out", metavar="DIR", help="Also write result.json and CSV tables to this directory.")
+@click.option("--parquet", is_flag=True, help="With --out: write the tables as Parquet, too.")
+def command(
+    scenario: str,
+    trace: str | None,
+    on: tuple[str, ...],
+    profile: tuple[str, ...],
+    seed: int | None,
+    replications: Any,
+    jobs: int | None,
+    backend: Any,
+    scheduler: str | None,
+    sensitivity: bool,
+    metric: tuple[str, ...],
+    form: str,
+    out: str | None,
+    parquet: bool,
+) -> None:
+    """Compare architectures on a workload: density, start-up, latency, availability, energy, cost."""
+    from vsim.api import simulate
+
+    if parquet and out is None:
+        raise click.UsageError("--parquet needs --out DIR.")
+    if out is not None:
+        from vsim.samples.result_files import check_target
+
+        check_target(out, parquet=parquet)
+    with ProgressBar() as progress:
+        result = simulate(
+            scenario,
+            trace=trace,
+            on=on,
+            profile=profile,
+            seed=seed,
+            replications=replications,
+            jobs=jobs,
+            backend=backend,
+            scheduler=scheduler,
+            sensitivity=sensitivity,
+            metrics=metric,
+            progress=progress,
+        )
+    if out is not None:
+        from vsim.samples.result_files import write_result
+
+        write_result(result, out, parquet=parquet)
+        click.echo(f"result written to {out}", err=True)
+    _print(result, form)
+
+
+def _print(result: Result, form: str) -> None:
+    if form == "json":
+        # The bytes of result.json, whatever the locale.
+        sys.stdout.flush()
+        sys.stdout.buffer.write(result.to_json().encode())
+    elif form == "csv":
+        from vsim.samples.tables import metrics_table, sweep_table, to_csv
+
+        click.echo(to_csv(sweep_table(result) if result.sweep else metrics_table(result)), nl=False)
+    else:
+        from vsim.cli._table import markdown, text
+
+        if form == "md":
+            click.echo(markdown(result))
+        else:
+            width = max(30, shutil.get_terminal_size().columns)
+            click.echo(text(result, width), color=False if os.environ.get("NO_COLOR") else None)

@@ -1,0 +1,189 @@
+"""One-at-a-time sensitivity: which parameter does the answer hang on most?
+
+Each parameter that has an interval is set to its low and its high end, all others staying at their values, and the runs
+see the same workload as the base (common random numbers). What moves is the parameter's doing. Interactions of
+two parameters are not seen; that is the price of two runs per parameter.
+
+*Screening* is what every comparison gets: one replication, services started but no requests offered, parameters with
+the widest intervals first, until a budget of simulated events is used up (a count, so the same parameters are tried
+on every machine). It ranks what moves hosts, memory, start-up, provisioning, energy and cost; latency it can't see.
+*Full* is the scenario as it is, with a few replications, for every parameter: minutes instead of a second.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from vsim.experiment.replicate import Outcome, Point, check_metrics, replicate
+from vsim.experiment.runner import Runner
+from vsim.experiment.statistics import interval
+from vsim.model.quantity import Quantity
+from vsim.model.stack import Architecture
+from vsim.samples.metrics import HEADLINE
+from vsim.samples.result import Sensitivity, Swing
+from vsim.scenario.scenario import Scenario
+
+if TYPE_CHECKING:
+    from vsim.calibration import Profile
+
+__all__ = ["FULL_REPLICATIONS", "analyse", "screen", "used_quantities"]
+
+# Common random numbers make few replications enough: what differs is the parameter, not luck.
+FULL_REPLICATIONS = 3
+# How many simulated events screening may cost: about a second on a laptop.
+SCREENING_EVENTS = 100_000
+# How many parameters are kept for each metric and architecture.
+KEPT = 10
+
+
+@dataclass(frozen=True, slots=True)
+class _Move:
+    """A parameter at one end of its interval, and the architectures that use it."""
+
+    quantity: Quantity
+    at: float
+    architectures: tuple[str, ...]
+
+
+def used_quantities(profile: Profile, architectures: Iterable[Architecture]) -> dict[str, tuple[Quantity, list[str]]]:
+    """Return the quantities behind `architectures` and the site, by name, each with the architectures that use it."""
+    used: dict[str, tuple[Quantity, list[str]]] = {}
+    for architecture in architectures:
+        for quantity in profile.used_by(architecture):
+            users = used.setdefault(quantity.name, (quantity, []))[1]
+            if architecture.name not in users:
+                users.append(architecture.name)
+    return dict(sorted(used.items()))
+
+
+def analyse(
+    scenario: Scenario, profile: Profile, names: Sequence[str], runner: Runner, metrics: Sequence[str] = ()
+) -> Sensitivity:
+    """Move every parameter of the architectures `names` over its interval, on the whole scenario.
+
+    `metrics` (default: the headline ones) are those that the result lists. Raises InputError for an unknown one.
+    """
+    check_metrics(metrics)
+    run = dataclasses.replace(scenario.run, replications=FULL_REPLICATIONS)
+    scenario = dataclasses.replace(scenario, run=run, sweep=None)
+    base = _base(scenario, profile, names, runner)
+    moves = _moves(profile, base)
+    tried = _tried(moves, scenario, profile, runner)
+    return _sensitivity("full", metrics or HEADLINE, FULL_REPLICATIONS, len(moves), base, tried)
+
+
+def screen(scenario: Scenario, profile: Profile, names: Sequence[str], runner: Runner) -> Sensitivity:
+    """Move the parameters of the architectures `names` over their intervals on a cheap variant of the scenario."""
+    services = tuple(dataclasses.replace(s, request=None, arrivals=None) for s in scenario.workload.services)
+    scenario = dataclasses.replace(
+        scenario,
+        workload=dataclasses.replace(scenario.workload, services=services),
+        run=dataclasses.replace(scenario.run, replications=1),
+        sweep=None,
+    )
+    base = _base(scenario, profile, names, runner)
+    moves = _moves(profile, base)
+    events = {name: max(1, replications[0].events) for name, replications in base.outcome.replications.items()}
+    affordable, budget = [], SCREENING_EVENTS
+    for move in sorted(moves, key=lambda m: (-_width(m[0].quantity), m[0].quantity.name)):
+        budget -= sum(2 * events[name] for name in move[0].architectures)
+        if budget < 0:
+            break
+        affordable.append(move)
+    tried = _tried(affordable, scenario, profile, runner)
+    return _sensitivity("screening", HEADLINE, 1, len(moves), base, tried)
+
+
+@dataclass(frozen=True, slots=True)
+class _Base:
+    architectures: tuple[Architecture, ...]
+    outcome: Outcome
+
+
+_Pair = tuple[_Move, _Move]
+
+
+def _base(scenario: Scenario, profile: Profile, names: Sequence[str], runner: Runner) -> _Base:
+    architectures = tuple(profile.architecture(name) for name in names)
+    return _Base(architectures, replicate([Point(scenario, architectures, profile.site)], runner)[0])
+
+
+def _moves(profile: Profile, base: _Base) -> list[_Pair]:
+    return [
+        (_Move(quantity, quantity.low, tuple(users)), _Move(quantity, quantity.high, tuple(users)))
+        for quantity, users in used_quantities(profile, base.architectures).values()
+        if quantity.high > quantity.low
+    ]
+
+
+def _tried(
+    moves: Sequence[_Pair], scenario: Scenario, profile: Profile, runner: Runner
+) -> list[tuple[_Pair, Outcome, Outcome]]:
+    points = []
+    for move in (end for pair in moves for end in pair):
+        moved = profile.with_value(move.quantity.name, move.at)
+        points.append(Point(scenario, tuple(moved.architecture(name) for name in move.architectures), moved.site))
+    outcomes = replicate(points, runner)
+    return list(zip(moves, outcomes[::2], outcomes[1::2], strict=True))
+
+
+def _sensitivity(
+    method: str,
+    metrics: Sequence[str],
+    replications: int,
+    uncertain: int,
+    base: _Base,
+    tried: Sequence[tuple[_Pair, Outcome, Outcome]],
+) -> Sensitivity:
+    swings: list[Swing] = []
+    seen = []
+    for metric in metrics:
+        for architecture in base.outcome.replications:
+            value = _mean(base.outcome, architecture, metric)
+            if value is None:
+                continue
+            if metric not in seen:
+                seen.append(metric)
+            found = []
+            for (low, high), at_low, at_high in tried:
+                if architecture in low.architectures:
+                    ends = _mean(at_low, architecture, metric), _mean(at_high, architecture, metric)
+                    if ends[0] is not None and ends[1] is not None and not value == ends[0] == ends[1]:
+                        found.append(_swing(low, high, metric, architecture, value, ends[0], ends[1]))
+            found.sort(key=lambda swing: (-swing.span, swing.parameter))
+            swings += found[:KEPT]
+    return Sensitivity(
+        "full" if method == "full" else "screening", tuple(seen), replications, uncertain, len(tried), tuple(swings)
+    )
+
+
+def _swing(
+    low: _Move, high: _Move, metric: str, architecture: str, value: float, at_low: float, at_high: float
+) -> Swing:
+    span = max(at_low, at_high, value) - min(at_low, at_high, value)
+    return Swing(
+        parameter=low.quantity.name,
+        kind=low.quantity.source.kind,
+        metric=metric,
+        architecture=architecture,
+        low=low.at,
+        high=high.at,
+        at_low=at_low,
+        at_high=at_high,
+        value=value,
+        swing=span / abs(value) if value else None,
+    )
+
+
+def _mean(outcome: Outcome, architecture: str, metric: str) -> float | None:
+    values: Mapping[str, tuple[float | None, ...]] = outcome.values(architecture)
+    found = [value for value in values.get(metric, ()) if value is not None]
+    return interval(found).mean if found else None
+
+
+def _width(quantity: Quantity) -> float:
+    """The interval's length relative to the value; a parameter that may be anything above zero counts as widest."""
+    return (quantity.high - quantity.low) / quantity.value if quantity.value else float("inf")
