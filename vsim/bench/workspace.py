@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import itertools
 import os
 import secrets
 import shutil
@@ -46,7 +47,8 @@ class Workspace:
             os.close(self._lock)
             raise HostError(f"the run {run_id} is going on in another process", hint="wait for it to end") from None
         self._hierarchies = cgroups.hierarchies()
-        self._count = 0
+        # next() is atomic: instances are made by several threads
+        self._numbers = itertools.count(1)
 
     @property
     def label(self) -> str:
@@ -55,8 +57,7 @@ class Workspace:
 
     def name(self, driver: str) -> str:
         """Return a new name for an instance, unique on this host."""
-        self._count += 1
-        return f"{self.label}-{driver}-{self._count}"
+        return f"{self.label}-{driver}-{next(self._numbers)}"
 
     def directory(self, name: str) -> Path:
         """Return a new directory for files that live as long as the run at most."""

@@ -20,6 +20,8 @@ __all__ = ["main"]
 # name -> one line of help; the command itself is `command` in the module vsim.cli.NAME
 COMMANDS: Mapping[str, str] = {
     "simulate": "Compare architectures on a workload.",
+    "bench": "Measure this host, rung by rung.",
+    "clean": "Remove whatever an interrupted bench left behind.",
     "explain": "Say where a parameter or a result comes from.",
     "schema": "Print the JSON Schema of a file format.",
 }
