@@ -204,6 +204,7 @@ def test_boundaries_and_capabilities_are_those_that_are_taught() -> None:
     }
     migrating = [stack for stack, architecture in found.items() if "live-migration" in architecture.capabilities]
     assert migrating == ["vm", "container-in-vm"]
+    assert "devices" in found["container"].capabilities - found["sandboxed-container"].capabilities
     foreign = [stack for stack, architecture in found.items() if "foreign-kernel" in architecture.capabilities]
     assert foreign == ["vm", "microvm"]
 

@@ -187,7 +187,8 @@ class Resolver:
             target = specification.source.get("figure")
             if target is not None:
                 figure = self._figure(specification, str(target))
-                conditions = "; ".join(part for part in (figure.platform, figure.conditions) if part)
+                stated = (part for part in (figure.platform, figure.conditions) if part not in ("", "none stated"))
+                conditions = "; ".join(stated)
                 given |= {"citation": figure.citation, "place": figure.place, "conditions": conditions}
                 inputs = (figure.name, *(name for name in inputs if name != figure.name))
             given["citation"] = self._citation(specification, str(given.get("citation", "")))
