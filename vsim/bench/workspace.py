@@ -15,6 +15,7 @@ from typing import Self
 
 from vsim.bench import cgroups, spawn
 from vsim.bench.paths import runs_dir
+from vsim.bench.reap import adopt_orphans
 from vsim.errors import HostError
 
 __all__ = ["Workspace", "dead_runs", "is_alive", "new_run_id", "unmount_below"]
@@ -46,6 +47,7 @@ class Workspace:
         except OSError:
             os.close(self._lock)
             raise HostError(f"the run {run_id} is going on in another process", hint="wait for it to end") from None
+        adopt_orphans()
         self._hierarchies = cgroups.hierarchies()
         # next() is atomic: instances are made by several threads
         self._numbers = itertools.count(1)

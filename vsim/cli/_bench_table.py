@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -42,7 +43,7 @@ def table(rows: Sequence[Row], plan: Plan, *, width: int = WIDTH) -> str:
 def describe_step(plan: Plan, number: int) -> str:
     """Return a step in a few words: its suite and what makes it differ."""
     step = plan.steps[number]
-    fields = {name: getattr(step, name) for name in step.__dataclass_fields__}
+    fields = {field.name: getattr(step, field.name) for field in dataclasses.fields(step)}
     words = [
         f"{name.removesuffix('_bytes').removesuffix('_s').replace('_', ' ')} {_field(name, value)}"
         for name, value in fields.items()
@@ -64,16 +65,32 @@ def _step(rows: Sequence[Row], headline: Sequence[str], width: int) -> str:
     drivers = list(dict.fromkeys(row.driver for row in rows))
     first = metrics[0]
     header = ["", _title(first), "95 %", f"× {BASE}", *map(_title, metrics[1:])]
+    lines = _lines(rows, drivers, metrics, cells, header, intervals=True)
+    if _total(_sizes(lines)) > width:
+        lines = _lines(rows, drivers, metrics, cells, header, intervals=False)
+    return _laid_out(lines, width)
+
+
+def _lines(
+    rows: Sequence[Row],
+    drivers: Sequence[str],
+    metrics: Sequence[str],
+    cells: Mapping[tuple[str, str], Row],
+    header: list[str],
+    *,
+    intervals: bool,
+) -> list[list[str]]:
+    """Return the cells; the ratio with its interval where there is room for it."""
     lines = [header]
     for driver in _ladder(drivers):
-        row = cells.get((driver, first))
+        row = cells.get((driver, metrics[0]))
         line = [_name(rows, driver)]
-        line += [short(row.median.value, row.unit), _range(row), _ratio(row.ratio)] if row else ["–", "", ""]
+        line += [short(row.median.value, row.unit), _range(row), _ratio(row.ratio, intervals)] if row else ["–", "", ""]
         for metric in metrics[1:]:
             other = cells.get((driver, metric))
             line.append(short(other.median.value, other.unit) if other else "–")
         lines.append(line)
-    return _laid_out(lines, width)
+    return lines
 
 
 def _ladder(drivers: Sequence[str]) -> list[str]:
@@ -116,16 +133,26 @@ def _range(row: Row) -> str:
     return f"[{_digits(row.median.low / factor)}, {_digits(row.median.high / factor)}]"
 
 
-def _ratio(ratio: Interval | None) -> str:
+def _ratio(ratio: Interval | None, interval: bool) -> str:
     if ratio is None:
         return ""
+    if not interval:
+        return _digits(ratio.value)
     return f"{_digits(ratio.value)} [{_digits(ratio.low)}, {_digits(ratio.high)}]"
+
+
+def _sizes(lines: Sequence[Sequence[str]]) -> list[int]:
+    return [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
+
+
+def _total(sizes: Sequence[int]) -> int:
+    return sum(sizes) + 2 * (len(sizes) - 1)
 
 
 def _laid_out(lines: Sequence[Sequence[str]], width: int) -> str:
     """Align the columns; those that don't fit any more are left out from the right."""
-    sizes = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
-    while len(sizes) > 2 and sum(sizes) + 2 * (len(sizes) - 1) > width:
+    sizes = _sizes(lines)
+    while len(sizes) > 2 and _total(sizes) > width:
         sizes.pop()
     shown = []
     for line in lines:

@@ -118,8 +118,12 @@ def _plan(
         plan = read_plan(file)
     else:
         plan = preset(suite or ("startup", "memory"), quick=quick)
-    given = {"blocks": blocks, "seed": seed, "time_limit_s": time_limit}
-    return dataclasses.replace(plan, **{name: value for name, value in given.items() if value is not None})
+    return dataclasses.replace(
+        plan,
+        blocks=plan.blocks if blocks is None else blocks,
+        seed=plan.seed if seed is None else seed,
+        time_limit_s=plan.time_limit_s if time_limit is None else time_limit,
+    )
 
 
 def _progress(blocks: int) -> Progress:

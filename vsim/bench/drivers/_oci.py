@@ -16,6 +16,7 @@ from vsim.bench.drivers.interface import Instance, InstanceSpec, Session
 from vsim.bench.errors import StageError
 from vsim.bench.output import Output
 from vsim.bench.payload import Payload
+from vsim.bench.reap import reap
 from vsim.bench.spawn import call
 from vsim.bench.workspace import Workspace
 
@@ -121,12 +122,14 @@ class OciInstance(Instance):
         self._call("start", "start", self.name)
 
     def stop(self) -> None:
+        reap([*self.pids(), *self.helpers()])
         self._call("stop", "kill", self.name, "TERM")
         if not wait_gone(self.main_pid(), STOP_TIMEOUT_S):
             raise StageError("stop", f"it did not end within {STOP_TIMEOUT_S:g} s")
 
     def remove(self) -> None:
         """Delete the container, by force: runtimes call one that has just ended running for a moment."""
+        reap(self.cgroup.pids())
         if (self.session.state / self.name).exists() or any(self.session.state.glob(f"*{self.name}*")):
             end = time.monotonic() + STOP_TIMEOUT_S
             while True:

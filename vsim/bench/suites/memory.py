@@ -57,11 +57,12 @@ class _Memory(Suite):
         count = len(running)
         for number, launched in enumerate(running):
             instance = launched.instance
-            helpers = instance.helpers()
+            own, helpers = instance.pids(), instance.helpers()
             values = (
-                ("memory_pss_bytes", context.host.pss_bytes(instance.pids())),
+                ("memory_pss_bytes", context.host.pss_bytes(own)),
                 ("memory_cgroup_bytes", instance.cgroup_bytes()),
-                ("memory_helpers_bytes", context.host.pss_bytes(helpers) if helpers else 0),
+                # An instance that has processes but no helpers needs none: that zero was measured.
+                ("memory_helpers_bytes", context.host.pss_bytes(helpers) if helpers else 0 if own else None),
             )
             for metric, value in values:
                 # What this rung doesn't have (no group of its own) is no sample, never a zero.
