@@ -139,7 +139,12 @@ class ScenarioFile(Part):
         list[Annotated[str, Field(max_length=200)]],
         Field(min_length=1, max_length=100, description="STACK@MACHINE: `container@rack-server`, …"),
     ]
-    services: dict[Name, ServiceFile] = Field(default_factory=dict, max_length=10_000, description="Services by name.")
+    services: dict[Name, ServiceFile] = Field(
+        default_factory=dict,
+        max_length=10_000,
+        description="Services by name.",
+        json_schema_extra={"additionalProperties": False},
+    )
     jobs: Annotated[
         str | None, Field(min_length=1, description="A CSV file of jobs: host,arrival_s,demand_core_s.")
     ] = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from array import array
 
 import numpy as np
 
@@ -44,8 +45,8 @@ def generate(file: GeneratedFile, name: Written) -> tuple[DemandSeries, ...]:
             DemandSeries(
                 name=Written(f"vm-{number + 1:0{digits}}", name.place),
                 interval_s=file.interval,
-                cpu_cores=(used * cores).tolist(),
-                memory_bytes=np.minimum(provisioned, resident * (0.9 + 0.2 * used)).tolist(),
+                cpu_cores=array("d", used * cores),
+                memory_bytes=array("d", np.minimum(provisioned, resident * (0.9 + 0.2 * used))),
                 provisioned_cores=float(cores),
                 provisioned_bytes=provisioned,
             )

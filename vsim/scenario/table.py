@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from vsim.errors import InputError, Place
 from vsim.scenario.document import decode, read_bytes
-from vsim.scenario.validation import did_you_mean, listed, shown
+from vsim.scenario.validation import listed, shown
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     Column = NDArray[np.float64]
 
-__all__ = ["MAX_BYTES", "Field", "Table", "first_line", "read_table"]
+__all__ = ["MAX_BYTES", "Field", "Table", "first_line", "read_table", "read_text"]
 
 # About three million jobs, or 60 times the longest trace of a Bitbrains machine.
 MAX_BYTES = 64 * 1024 * 1024
@@ -32,26 +32,35 @@ MAX_BYTES = 64 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A column of numbers, zero or more: what its header is called (folded to lower case, by a part of it)."""
+    """A column of numbers, zero or more.
+
+    `name` is a part of its header, in lower case; `position` (from 0) is where it is in a file without one.
+    """
 
     name: str
     integer: bool = False
     maximum: float = math.inf
     optional: bool = False
+    position: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """The columns by name, and the number of rows. `error` makes the error about a cell."""
+    """The columns by name, and what the header calls them (nothing without one). `error` is about one cell."""
 
     path: Path
+    text: str
     columns: dict[str, Column]
-    rows: int
     layout: _Layout
+
+    @property
+    def header(self) -> tuple[int, str]:
+        """The number and the text of the first line."""
+        return _first(self.text)
 
     def error(self, row: int, name: str, message: str, hint: str | None = None) -> InputError:
         """Return the error to raise about the column `name` of a row, counted from 0."""
-        for number, (line, text, cells) in enumerate(self.layout.lines(decode(str(self.path), _read(self.path)))):
+        for number, (line, text, cells) in enumerate(self.layout.lines(self.text)):
             if number == row:
                 column = cells[self.layout.where[name]][0]
                 return InputError(message, place=Place(str(self.path), line, column, text), hint=hint)
@@ -66,6 +75,7 @@ class _Layout:
     where: dict[str, int]
     skip: int
     width: int | None
+    headers: dict[str, str]
 
     def lines(self, text: str) -> Iterator[tuple[int, str, list[tuple[int, str]]]]:
         """Yield every row: line number, line, and cells with their columns (both from 1)."""
@@ -81,24 +91,29 @@ class _Layout:
             yield number, line, cells
 
 
-def first_line(path: Path) -> str:
-    """Return the first line of a file that isn't empty or a comment, to tell formats apart; at most 4 KiB of it."""
-    with _opened(path) as stream:
-        head = stream.read(4096)
-    text = decode(str(path), head[: head.rfind(b"\n") + 1] or head)
-    return next((line for line in text.splitlines() if line.partition("#")[0].strip()), "")
+def read_text(path: Path) -> str:
+    """Return the text of a file of at most `MAX_BYTES`. Raises InputError when it can't be read or isn't UTF-8."""
+    return decode(str(path), read_bytes(path, MAX_BYTES)).removeprefix("\ufeff")
 
 
-def read_table(path: Path, fields: Sequence[Field], *, separator: str = ",", others: bool = False) -> Table:
-    """Return the columns `fields` of the file at `path`.
+def first_line(text: str) -> str:
+    """Return the first line that isn't empty or a comment, to tell formats apart; empty if there is none."""
+    return _first(text)[1]
+
+
+def read_table(
+    path: Path, fields: Sequence[Field], *, separator: str = ",", others: bool = False, text: str | None = None
+) -> Table:
+    """Return the columns `fields` of the file at `path`, or of `text` if it was read already.
 
     A first line that isn't numbers is a header and says where the columns are (`others`: more may be there); without
-    one, they come in the order of `fields`. Empty lines and `#` comments are skipped. Raises InputError with file, line
-    and column for an empty file, a missing column, and the first cell that isn't a finite number, zero or more.
+    one, they are at their positions. Empty lines and `#` comments are skipped. Raises InputError with file, line and
+    column for an empty file, a missing column, and the first cell that isn't a finite number, zero or more.
     """
     import numpy as np
 
-    text = decode(str(path), _read(path)).removeprefix("\ufeff")
+    if text is None:
+        text = read_text(path)
     layout = _layout(path, text, fields, separator, others)
     found = [field for field in fields if field.name in layout.where]
     try:
@@ -124,19 +139,23 @@ def read_table(path: Path, fields: Sequence[Field], *, separator: str = ",", oth
         good = np.isfinite(values).all() and (values >= 0).all() and (values <= field.maximum).all()
         if not good or (field.integer and (values != np.floor(values)).any()):
             _complain(path, text, layout, found)
-    return Table(path, columns, len(block), layout)
+    return Table(path, text, columns, layout)
+
+
+def _first(text: str) -> tuple[int, str]:
+    """Return the number and the text of the first line that isn't empty or a comment."""
+    lines = enumerate(io.StringIO(text), 1)  # not splitlines: a file may hold a million of them
+    return next(((number, line.rstrip("\r\n")) for number, line in lines if line.partition("#")[0].strip()), (1, ""))
 
 
 def _layout(path: Path, text: str, fields: Sequence[Field], separator: str, others: bool) -> _Layout:
-    number, line = next(
-        ((n, line) for n, line in enumerate(text.splitlines(), 1) if line.partition("#")[0].strip()), (1, "")
-    )
+    number, line = _first(text)
     if not line:
         raise InputError("the file is empty", place=Place(str(path), 1, 1, ""), hint=_wanted(fields, separator))
     cells = [cell.strip() for cell in line.partition("#")[0].split(separator)]
     if any(_is_number(cell) for cell in cells):
-        where = {field.name: position for position, field in enumerate(fields)}
-        return _Layout(separator, where, number - 1, len(fields))
+        where = {f.name: p if f.position is None else f.position for p, f in enumerate(fields) if not f.optional}
+        return _Layout(separator, where, number - 1, None if others else len(fields), {})
     where = {}
     for field in fields:
         position = next(
@@ -145,11 +164,10 @@ def _layout(path: Path, text: str, fields: Sequence[Field], separator: str, othe
         if position is not None:
             where[field.name] = position
         elif not field.optional:
-            hint = did_you_mean(field.name, cells)
             raise InputError(
                 f"the header has no column {field.name!r}",
                 place=Place(str(path), number, 1, line),
-                hint=hint or _wanted(fields, separator),
+                hint=_wanted(fields, separator),
             )
     if not others and len(cells) > len(where):
         extra = next(p for p in range(len(cells)) if p not in where.values())
@@ -159,7 +177,8 @@ def _layout(path: Path, text: str, fields: Sequence[Field], separator: str, othe
             place=Place(str(path), number, column, line),
             hint=_wanted(fields, separator),
         )
-    return _Layout(separator, where, number, None if others else len(cells))
+    headers = {name: cells[position] for name, position in where.items()}
+    return _Layout(separator, where, number, None if others else len(cells), headers)
 
 
 def _complain(path: Path, text: str, layout: _Layout, fields: Sequence[Field]) -> NoReturn:
@@ -232,12 +251,4 @@ def _is_number(cell: str) -> bool:
         float(cell)
     except ValueError:
         return False
-    return True
-
-
-def _read(path: Path) -> bytes:
-    return read_bytes(path, MAX_BYTES)
-
-
-def _opened(path: Path) -> io.BytesIO:
-    return io.BytesIO(_read(path))
+    return cell.isascii()  # Python reads the digits of all scripts, numpy doesn't

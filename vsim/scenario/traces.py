@@ -10,14 +10,17 @@ as collected by Beloglazov and Buyya, 2012.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from array import array
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from vsim.errors import InputError, Place
 from vsim.model.workload import DemandSeries
-from vsim.scenario.table import Field, Table, first_line, read_table
+from vsim.scenario.table import Field, Table, first_line, read_table, read_text
+from vsim.scenario.validation import shown
 from vsim.scenario.written import Written
 
 if TYPE_CHECKING:
@@ -38,14 +41,27 @@ LATEST_SECONDS = 1e11
 # the hypervisor lends cores, but not without end.
 _MOST_PERCENT = 100_000.0
 
+_TIME = "timestamp"
+_CORES = "cpu cores"
+_CAPACITY = "cpu capacity"
+_MHZ = "cpu usage [mhz]"
+_PERCENT = "cpu usage [%]"
+_GIVEN = "memory capacity"
+_USED = "memory usage"
 _BITBRAINS = (
-    Field("timestamp"),
-    Field("cpu cores", maximum=4096),
-    Field("cpu usage [%]", maximum=_MOST_PERCENT),
-    Field("memory capacity provisioned", maximum=2.0**50),
-    Field("memory usage", maximum=2.0**50),
+    Field(_TIME, position=0),
+    Field(_CORES, maximum=4096, position=1),
+    Field(_CAPACITY, maximum=1e9, position=2, optional=True),
+    Field(_MHZ, maximum=1e9, position=3, optional=True),
+    Field(_PERCENT, maximum=_MOST_PERCENT, position=4, optional=True),
+    Field(_GIVEN, maximum=2.0**50, position=5),
+    Field(_USED, maximum=2.0**50, position=6),
 )
-_PLANETLAB = (Field("CPU percentage", maximum=_MOST_PERCENT),)
+# without a header, all columns are those of the archive
+_BITBRAINS_PLAIN = tuple(replace(field, optional=False) for field in _BITBRAINS)
+_UNIT = re.compile(r"\[\s*(.*?)\s*\]")
+_MEMORY_UNITS = {"b": 1.0, "kb": 2.0**10, "kib": 2.0**10, "mb": 2.0**20, "mib": 2.0**20, "gb": 2.0**30, "gib": 2.0**30}
+_PLANETLAB = (Field("cpu percentage", maximum=_MOST_PERCENT),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,35 +97,73 @@ def read_traces(
 
 
 def _read(path: Path, name: str, form: str, defaults: TraceDefaults, core_speed: float) -> DemandSeries:
-    line = first_line(path)
+    text = read_text(path)
+    line = first_line(text)
     if form == "auto":
-        form = "bitbrains" if any(letter.isalpha() for letter in line.lower().replace("e", "")) else "planetlab"
+        form = "bitbrains" if any(mark in line.lower() for mark in (";", ",", "timestamp")) else "planetlab"
     written = Written(name, Place(str(path)))
     if form == "bitbrains":
-        return _bitbrains(path, written, ";" if ";" in line else ",", core_speed)
-    used = read_table(path, _PLANETLAB).columns["CPU percentage"]
+        return _bitbrains(path, text, written, ";" if ";" in line else ",", core_speed)
+    used = read_table(path, _PLANETLAB, text=text).columns[_PLANETLAB[0].name]
     return DemandSeries(
         name=written,
         interval_s=defaults.interval_s,
-        cpu_cores=(used / 100 * defaults.cores * core_speed).tolist(),
+        cpu_cores=array("d", used / 100 * defaults.cores * core_speed),
         provisioned_cores=defaults.cores * core_speed,
         provisioned_bytes=defaults.memory_bytes,
     )
 
 
-def _bitbrains(path: Path, name: Written, separator: str, core_speed: float) -> DemandSeries:
-    table = read_table(path, _BITBRAINS, separator=separator, others=True)
+def _bitbrains(path: Path, text: str, name: Written, separator: str, core_speed: float) -> DemandSeries:
+    has_header = any(letter.isalpha() for letter in first_line(text).lower().replace("e", ""))
+    fields = _BITBRAINS if has_header else _BITBRAINS_PLAIN
+    table = read_table(path, fields, separator=separator, others=True, text=text)
     column = table.columns
+    cores = column[_CORES] * core_speed
     interval_s, rows = _regular(table)
-    cores = column["cpu cores"][rows] * core_speed
     return DemandSeries(
         name=name,
         interval_s=interval_s,
-        cpu_cores=(column["cpu usage [%]"][rows] / 100 * cores).tolist(),
-        memory_bytes=(column["memory usage"][rows] * KILOBYTE).tolist(),
+        cpu_cores=array("d", (_utilisation(table) * cores)[rows]),
+        memory_bytes=array("d", column[_USED][rows] * _memory_unit(table, _USED)),
         provisioned_cores=float(cores.max()),
-        provisioned_bytes=float(column["memory capacity provisioned"].max()) * KILOBYTE,
+        provisioned_bytes=float(column[_GIVEN].max()) * _memory_unit(table, _GIVEN),
     )
+
+
+def _utilisation(table: Table) -> Column:
+    """Return the part of the provisioned cores in use: from the percentage, or from MHz used and provisioned."""
+    import numpy as np
+
+    column = table.columns
+    if _PERCENT in column:
+        return column[_PERCENT] / 100
+    if _MHZ in column and _CAPACITY in column:
+        none = np.zeros_like(column[_MHZ])
+        return np.divide(column[_MHZ], column[_CAPACITY], out=none, where=column[_CAPACITY] > 0)
+    number, line = table.header
+    raise InputError(
+        "the header has no column for the CPU usage",
+        place=Place(str(table.path), number, 1, line),
+        hint="`CPU usage [%]`, or `CPU usage [MHZ]` with `CPU capacity provisioned [MHZ]`",
+    )
+
+
+def _memory_unit(table: Table, name: str) -> float:
+    """Return the bytes in the unit that the header states; kilobytes where it states none."""
+    header = table.layout.headers.get(name, "")
+    unit = _UNIT.search(header)
+    if unit is None:
+        return KILOBYTE
+    factor = _MEMORY_UNITS.get(unit[1].lower())
+    if factor is None:
+        number, line = table.header
+        raise InputError(
+            f"the unit {shown(unit[1])} of the memory is not known",
+            place=Place(str(table.path), number, max(line.find(unit[0]), 0) + 2, line),
+            hint="it is KB, MB, GB or B",
+        )
+    return factor
 
 
 def _regular(table: Table) -> tuple[float, NDArray[np.int64]]:
@@ -119,19 +173,19 @@ def _regular(table: Table) -> tuple[float, NDArray[np.int64]]:
     """
     import numpy as np
 
-    times = table.columns["timestamp"]
+    times = table.columns[_TIME]
     steps = np.diff(times)
     if (steps <= 0).any():
         row = int(np.argmax(steps <= 0)) + 1
-        raise table.error(row, "timestamp", "this time isn't after the one before", "lines are in the order of time")
+        raise table.error(row, _TIME, "this time isn't after the one before", "lines are in the order of time")
     if not len(steps):
         return 300.0, np.zeros(1, dtype=np.int64)
-    interval = float(np.median(steps))
+    interval = float(np.sort(steps)[(len(steps) - 1) // 2])  # the median, but never a mean of two
     number = round(float(times[-1] - times[0]) / interval) + 1
     if number > MAX_INTERVALS:
         row = int(np.argmax(steps)) + 1
         raise table.error(
-            row, "timestamp", f"the trace covers more than {MAX_INTERVALS:,} intervals", "is the gap before it a slip?"
+            row, _TIME, f"the trace covers more than {MAX_INTERVALS:,} intervals", "is the gap before it a slip?"
         )
     grid = times[0] + interval * np.arange(number)
     # half an interval of slack: the clock of the recorder jitters
