@@ -37,6 +37,7 @@ class Profile:
         *,
         warnings: tuple[str, ...] = (),
         pinned: Mapping[str, float] | None = None,
+        known: Mapping[str, Quantity] | None = None,
     ) -> None:
         self.name = name
         self.figures = figures
@@ -46,7 +47,7 @@ class Profile:
         self.specifications = specifications
         self.pinned: Mapping[str, float] = dict(pinned or {})
         currency = str((tree.get("site") or {}).get("currency", Site.__dataclass_fields__["currency"].default))
-        resolver = Resolver(specifications, figures, citations, currency, self.pinned)
+        resolver = Resolver(specifications, figures, citations, currency, self.pinned, known)
         self.quantities: Mapping[str, Quantity] = resolver.all()
         self._parts: Parts = build(tree, self.quantities)
 
@@ -119,6 +120,8 @@ class Profile:
             raise InputError(f"there is no parameter {name!r}", hint=did_you_mean(name, list(self.quantities)))
         if not (math.isfinite(value) and value >= 0):
             raise InputError(f"{name} can't be {value}: a parameter is a finite number, zero or more")
+        # thousands of profiles with one value changed are made by a sensitivity analysis: compute what follows, only
+        changed = {name, *self._followers(name)}
         try:
             return Profile(
                 self.name,
@@ -128,9 +131,30 @@ class Profile:
                 self.citations,
                 warnings=self.warnings,
                 pinned={**self.pinned, name: float(value)},
+                known={key: quantity for key, quantity in self.quantities.items() if key not in changed},
             )
         except ProfileError as error:
             raise InputError(f"{name} can't be {value:g}: {error.message}", hint=error.hint) from None
+
+    @cached_property
+    def _derived_from(self) -> Mapping[str, tuple[str, ...]]:
+        """For each quantity, those whose rules take it directly."""
+        followers: dict[str, list[str]] = {}
+        for quantity in self.quantities.values():
+            for name in quantity.source.inputs:
+                followers.setdefault(name, []).append(quantity.name)
+        return {name: tuple(found) for name, found in followers.items()}
+
+    def _followers(self, name: str) -> set[str]:
+        """Return the quantities whose rules take `name`, directly or through others."""
+        found: set[str] = set()
+        ahead = [name]
+        while ahead:
+            for follower in self._derived_from.get(ahead.pop(), ()):
+                if follower not in found:
+                    found.add(follower)
+                    ahead.append(follower)
+        return found
 
     def used_by(self, architecture: Architecture) -> list[Quantity]:
         """Return the quantities that `architecture` and the site consist of, each once, in the order of the stack."""

@@ -24,7 +24,8 @@ class Resolver:
     """Computes quantities from their specifications, each after the inputs of its rule.
 
     `pinned` maps names to values (in base units) that replace what the specification gives; what depends on them
-    follows.
+    follows. `known` are quantities that need no computing, because they are those of an earlier resolution and nothing
+    that they depend on has changed.
     """
 
     def __init__(
@@ -34,13 +35,14 @@ class Resolver:
         citations: Mapping[str, str],
         currency: str,
         pinned: Mapping[str, float],
+        known: Mapping[str, Quantity] | None = None,
     ) -> None:
         self._specifications = specifications
         self._figures = figures
         self._citations = citations
         self._currency = currency
         self._pinned = pinned
-        self._done: dict[str, Quantity] = {}
+        self._done: dict[str, Quantity] = dict(known or {})
         self._open: list[str] = []
 
     def all(self) -> dict[str, Quantity]:

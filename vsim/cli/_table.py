@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 import click
 
 from vsim.experiment.findings import findings
-from vsim.samples.human import format_estimate
+from vsim.samples.human import format_estimate, format_value
 from vsim.samples.metrics import HEADLINE, METRICS
 from vsim.samples.result import KINDS, ArchitectureResult, Estimate, Result, SweepPoint
 
@@ -28,6 +28,9 @@ def text(result: Result, width: int) -> str:
     told = findings(result)
     if told:
         blocks.append("\n".join(_wrapped(sentence, width, "• ") for sentence in told))
+    title, *hinged = hinges(result) or [""]
+    if hinged:
+        blocks.append("\n".join([_wrapped(title, width), *(_wrapped(line, width, "• ") for line in hinged)]))
     blocks.append("\n".join(_wrapped(line, width) for line in footer(result)))
     return "\n\n".join(blocks)
 
@@ -40,6 +43,8 @@ def markdown(result: Result) -> str:
         lines += ["", f"### {title}", "", *_markdown_table(rows[0], rows[1:])]
     told = findings(result)
     lines += ["", *(f"- {sentence}" for sentence in told)] if told else []
+    title, *hinged = hinges(result) or [""]
+    lines += ["", title, "", *(f"- {line}" for line in hinged)] if hinged else []
     lines += ["", " ".join(f"{line}." for line in footer(result))]
     return "\n".join(lines)
 
@@ -52,20 +57,37 @@ def footer(result: Result) -> list[str]:
     if result.precision and not result.precision.reached:
         lines.append(f"The precision of ±{result.precision.relative:.0%} was not reached everywhere")
     counts = ", ".join(f"{sum(p.kind == kind for p in result.parameters)} {kind}" for kind in KINDS)
-    lines.append(f"{len(result.parameters)} parameters: {counts}")
-    sensitivity = result.sensitivity
-    if sensitivity:
-        tops = [swing for metric in sensitivity.metrics if (swing := sensitivity.most(metric)) is not None]
-        told = "; ".join(
-            f"{METRICS[s.metric].title}: {s.parameter} ("
-            + (f"{s.swing:.0%}" if s.swing is not None else "from 0")
-            + ")"
-            for s in tops
-        )
-        if told:
-            how = "" if sensitivity.method == "full" else f", screened {sensitivity.tried} of {sensitivity.uncertain}"
-            lines.append(f"What the answer hangs on most, over the parameter's interval{how}: {told}")
+    lines.append(f"{len(result.parameters)} parameters: {counts} (vsim explain)")
     return lines
+
+
+def hinges(result: Result) -> list[str]:
+    """Return, for each metric that some parameter moves, which one moves it most and how far; the first is a title."""
+    sensitivity = result.sensitivity
+    if sensitivity is None:
+        return []
+    lines = []
+    for metric in sensitivity.metrics:
+        swing = sensitivity.most(metric)
+        if swing is None:
+            continue
+        estimate = next(a.metrics[metric] for a in result.architectures if a.name == swing.architecture)
+        ends = sorted((swing.at_low, swing.at_high, swing.value))
+        low, high = (format_value(metric, end, estimate.unit) for end in (ends[0], ends[-1]))
+        lines.append(f"{METRICS[metric].title}: {swing.parameter}, {low} to {high} ({swing.architecture})")
+    lines += [
+        f"{one.architecture} can't carry the workload at {one.parameter} = {_in_unit(one.at, one.unit)}"
+        for one in sensitivity.impossible
+    ]
+    how = "" if sensitivity.method == "full" else f", {sensitivity.tried} of {sensitivity.uncertain} screened"
+    return [f"What the answer hangs on most, each parameter over its own interval{how}:", *lines] if lines else []
+
+
+def _in_unit(value: float, unit: str) -> str:
+    """Return a parameter's value for reading: bytes in binary units, all else in the profile's unit."""
+    if unit == "bytes":
+        return format_value("memory_overhead_bytes", value, unit)
+    return f"{value:.3g}" if unit == "1" else f"{value:.3g} {unit}"
 
 
 # -- cells -------------------------------------------------------------------------------------------------------------

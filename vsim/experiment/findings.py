@@ -54,10 +54,13 @@ def _sentence(difference: Difference, replications: int) -> str:
     assert difference.high is not None
     if METRICS[difference.metric].name == "hosts" and abs(difference.value) == 1:
         text = text.replace("hosts", "host")
+    size = format_value(difference.metric, abs(difference.value), difference.unit)
+    if METRICS[difference.metric].most == 1.0:  # a difference of two percentages isn't one of them
+        size = size.replace(" %", " percentage points")
     said = text.format(
         of=difference.of,
         versus=difference.versus,
-        d=format_value(difference.metric, abs(difference.value), difference.unit),
+        d=size,
         word=less if difference.value < 0 else more,
     )
     if difference.low == difference.high:

@@ -35,11 +35,15 @@ GROWTH = 1.5
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A scenario, architectures to run it on, and the site: what is replicated."""
+    """A scenario, architectures to run it on, and the site: what is replicated.
+
+    `tolerant` ones may have architectures that can't carry the workload (see :class:`~vsim.experiment.runner.Task`).
+    """
 
     scenario: Scenario
     architectures: tuple[Architecture, ...]
     site: Site
+    tolerant: bool = False
 
 
 @dataclass(slots=True)
@@ -80,7 +84,7 @@ def replicate(points: Sequence[Point], runner: Runner) -> list[Outcome]:
     targets = [_first(point.scenario) for point in points]
     while unfinished := [i for i, outcome in enumerate(outcomes) if outcome.n < targets[i]]:
         tasks = [
-            (i, Task(architecture, points[i].scenario, points[i].site, number))
+            (i, Task(architecture, points[i].scenario, points[i].site, number, points[i].tolerant))
             for i in unfinished
             for number in range(outcomes[i].n, targets[i])
             for architecture in points[i].architectures

@@ -37,12 +37,17 @@ RETRIES = 2
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One replication to run."""
+    """One replication to run.
+
+    When the architecture can't carry the workload, a `tolerant` one yields a replication without metrics and events;
+    otherwise that is an InputError.
+    """
 
     architecture: Architecture
     scenario: Scenario
     site: Site
     replication: int
+    tolerant: bool = False
 
 
 class Runner:
@@ -166,7 +171,12 @@ class Runner:
 
 
 def _run_task(run: RunFunction, task: Task) -> Replication:
-    return run(task.architecture, task.scenario, task.site, task.replication)
+    try:
+        return run(task.architecture, task.scenario, task.site, task.replication)
+    except InputError:
+        if task.tolerant:
+            return Replication({}, 0)
+        raise
 
 
 def processors() -> int:

@@ -4,9 +4,11 @@ Each parameter that has an interval is set to its low and its high end, all othe
 see the same workload as the base (common random numbers). What moves is the parameter's doing. Interactions of
 two parameters are not seen; that is the price of two runs per parameter.
 
-*Screening* is what every comparison gets: one replication, services started but no requests offered, parameters with
-the widest intervals first, until a budget of simulated events is used up (a count, so the same parameters are tried
-on every machine). It ranks what moves hosts, memory, start-up, provisioning, energy and cost; latency it can't see.
+*Screening* is what every comparison gets: one replication, services started but no requests offered and no random
+failures. Every parameter is set to the end of its interval that is farther away; those that lead any metric then get
+their other end, too. Parameters with the widest intervals come first, until a budget of simulated events is used up (a
+count, so the same parameters are tried on every machine). It ranks what moves hosts, memory, start-up, provisioning,
+energy and cost; latency and availability it can't see.
 *Full* is the scenario as it is, with a few replications, for every parameter: minutes instead of a second.
 """
 
@@ -23,7 +25,7 @@ from vsim.experiment.statistics import interval
 from vsim.model.quantity import Quantity
 from vsim.model.stack import Architecture
 from vsim.samples.metrics import HEADLINE
-from vsim.samples.result import Sensitivity, Swing
+from vsim.samples.result import Impossible, Sensitivity, Swing
 from vsim.scenario.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -33,8 +35,10 @@ __all__ = ["FULL_REPLICATIONS", "analyse", "screen", "used_quantities"]
 
 # Common random numbers make few replications enough: what differs is the parameter, not luck.
 FULL_REPLICATIONS = 3
-# How many simulated events screening may cost: about a second on a laptop.
-SCREENING_EVENTS = 100_000
+# How many simulated events screening may cost: one to two seconds on a laptop.
+SCREENING_EVENTS = 200_000
+# How many parameters for each metric and architecture are tried at both ends after screening.
+LEADERS = 2
 # How many parameters are kept for each metric and architecture.
 KEPT = 10
 
@@ -71,8 +75,18 @@ def analyse(
     scenario = dataclasses.replace(scenario, run=run, sweep=None)
     base = _base(scenario, profile, names, runner)
     moves = _moves(profile, base)
-    tried = _tried(moves, scenario, profile, runner)
-    return _sensitivity("full", metrics or HEADLINE, FULL_REPLICATIONS, len(moves), base, tried)
+    ends = [end for pair in moves for end in pair]
+    outcomes = _run(ends, scenario, profile, runner)
+    tried = list(zip(moves, outcomes[::2], outcomes[1::2], strict=True))
+    return Sensitivity(
+        method="full",
+        metrics=_seen(metrics or HEADLINE, base),
+        replications=FULL_REPLICATIONS,
+        uncertain=len(moves),
+        tried=len(moves),
+        swings=_swings(metrics or HEADLINE, base, tried),
+        impossible=_impossible(list(zip(ends, outcomes, strict=True))),
+    )
 
 
 def screen(scenario: Scenario, profile: Profile, names: Sequence[str], runner: Runner) -> Sensitivity:
@@ -82,19 +96,62 @@ def screen(scenario: Scenario, profile: Profile, names: Sequence[str], runner: R
         scenario,
         workload=dataclasses.replace(scenario.workload, services=services),
         run=dataclasses.replace(scenario.run, replications=1),
+        reliability=dataclasses.replace(scenario.reliability, years=0.0),
         sweep=None,
     )
     base = _base(scenario, profile, names, runner)
     moves = _moves(profile, base)
     events = {name: max(1, replications[0].events) for name, replications in base.outcome.replications.items()}
     affordable, budget = [], SCREENING_EVENTS
-    for move in sorted(moves, key=lambda m: (-_width(m[0].quantity), m[0].quantity.name)):
-        budget -= sum(2 * events[name] for name in move[0].architectures)
+    for pair in sorted(moves, key=lambda m: (-_width(m[0].quantity), m[0].quantity.name)):
+        budget -= sum(events[name] for name in pair[0].architectures)
         if budget < 0:
             break
-        affordable.append(move)
-    tried = _tried(affordable, scenario, profile, runner)
-    return _sensitivity("screening", HEADLINE, 1, len(moves), base, tried)
+        affordable.append(pair)
+    far_first = [pair if _low_is_farther(pair[0].quantity) else pair[::-1] for pair in affordable]
+    far = _run([pair[0] for pair in far_first], scenario, profile, runner)
+    led = _leading(base, far_first, far)
+    near = _run([far_first[i][1] for i in led], scenario, profile, runner)
+    tried = []
+    for i, other in zip(led, near, strict=True):
+        low, high = affordable[i]
+        ends = (far[i], other) if far_first[i][0] is low else (other, far[i])
+        tried.append(((low, high), *ends))
+    ends_tried = [*zip([pair[0] for pair in far_first], far, strict=True)]
+    ends_tried += [(far_first[i][1], outcome) for i, outcome in zip(led, near, strict=True)]
+    return Sensitivity(
+        method="screening",
+        metrics=_seen(HEADLINE, base),
+        replications=1,
+        uncertain=len(moves),
+        tried=len(affordable),
+        swings=_swings(HEADLINE, base, tried),
+        impossible=_impossible(ends_tried),
+    )
+
+
+def _low_is_farther(quantity: Quantity) -> bool:
+    """Return whether the low end is the farther one, as a ratio; an interval down to 0 counts by its length."""
+    if quantity.low > 0 and quantity.value > 0:
+        return quantity.value / quantity.low > quantity.high / quantity.value
+    return quantity.value - quantity.low > quantity.high - quantity.value
+
+
+def _leading(base: _Base, moves: Sequence[_Pair], outcomes: Sequence[Outcome]) -> list[int]:
+    """Return the numbers of the moves that change some metric of some architecture most, in order."""
+    leading: set[int] = set()
+    for metric in HEADLINE:
+        for architecture in base.outcome.replications:
+            value = _mean(base.outcome, architecture, metric)
+            if value is None:
+                continue
+            changes = []
+            for number, (move, outcome) in enumerate(zip(moves, outcomes, strict=True)):
+                moved = _mean(outcome, architecture, metric) if architecture in move[0].architectures else None
+                if moved is not None and moved != value:
+                    changes.append((-abs(moved - value), number))
+            leading.update(number for _, number in sorted(changes)[:LEADERS])
+    return sorted(leading)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,34 +176,29 @@ def _moves(profile: Profile, base: _Base) -> list[_Pair]:
     ]
 
 
-def _tried(
-    moves: Sequence[_Pair], scenario: Scenario, profile: Profile, runner: Runner
-) -> list[tuple[_Pair, Outcome, Outcome]]:
+def _run(moves: Sequence[_Move], scenario: Scenario, profile: Profile, runner: Runner) -> list[Outcome]:
     points = []
-    for move in (end for pair in moves for end in pair):
+    for move in moves:
         moved = profile.with_value(move.quantity.name, move.at)
-        points.append(Point(scenario, tuple(moved.architecture(name) for name in move.architectures), moved.site))
-    outcomes = replicate(points, runner)
-    return list(zip(moves, outcomes[::2], outcomes[1::2], strict=True))
+        architectures = tuple(moved.architecture(name) for name in move.architectures)
+        points.append(Point(scenario, architectures, moved.site, tolerant=True))
+    return replicate(points, runner)
 
 
-def _sensitivity(
-    method: str,
-    metrics: Sequence[str],
-    replications: int,
-    uncertain: int,
-    base: _Base,
-    tried: Sequence[tuple[_Pair, Outcome, Outcome]],
-) -> Sensitivity:
+def _seen(metrics: Sequence[str], base: _Base) -> tuple[str, ...]:
+    """Return those of `metrics` that any architecture has."""
+    architectures = base.outcome.replications
+    return tuple(m for m in metrics if any(_mean(base.outcome, name, m) is not None for name in architectures))
+
+
+def _swings(metrics: Sequence[str], base: _Base, tried: Sequence[tuple[_Pair, Outcome, Outcome]]) -> tuple[Swing, ...]:
+    """Return, for each metric and architecture, the parameters that move it most."""
     swings: list[Swing] = []
-    seen = []
     for metric in metrics:
         for architecture in base.outcome.replications:
             value = _mean(base.outcome, architecture, metric)
             if value is None:
                 continue
-            if metric not in seen:
-                seen.append(metric)
             found = []
             for (low, high), at_low, at_high in tried:
                 if architecture in low.architectures:
@@ -155,9 +207,18 @@ def _sensitivity(
                         found.append(_swing(low, high, metric, architecture, value, ends[0], ends[1]))
             found.sort(key=lambda swing: (-swing.span, swing.parameter))
             swings += found[:KEPT]
-    return Sensitivity(
-        "full" if method == "full" else "screening", tuple(seen), replications, uncertain, len(tried), tuple(swings)
-    )
+    return tuple(swings)
+
+
+def _impossible(tried: Sequence[tuple[_Move, Outcome]]) -> tuple[Impossible, ...]:
+    """Return the ends at which an architecture can't carry the workload at all, by parameter."""
+    found = [
+        Impossible(move.quantity.name, architecture, float(move.at), move.quantity.unit)
+        for move, outcome in tried
+        for architecture, replications in outcome.replications.items()
+        if not replications[0].events
+    ]
+    return tuple(sorted(found, key=lambda one: (one.parameter, one.architecture, one.at)))
 
 
 def _swing(

@@ -28,6 +28,8 @@ _BYTES = ((2.0**40, 2.0**40, "TiB"), (2.0**30, 2.0**30, "GiB"), (2.0**20, 2.0**2
 _ENERGY = ((1e6, 1e6, "MWh"), (1e3, 1e3, "kWh"))
 _SIGNS = {"USD": "$", "EUR": "€", "GBP": "£"}
 _SIGNIFICANT = 4
+# From this percentage on (of an availability, say) the nines are shown and no more: 99.9999 %.
+_NEARLY_ALL, _NINES = 99.9999, 4
 
 
 def format_value(metric: str, value: float, unit: str, *, digits: int = 3) -> str:
@@ -37,9 +39,12 @@ def format_value(metric: str, value: float, unit: str, *, digits: int = 3) -> st
 
 
 def format_estimate(metric: str, estimate: Estimate) -> str:
-    """Return the estimate for reading: ``36.5 ±0.2 ms``; without the ± where it is less than the last digit."""
+    """Return the estimate for reading: ``36.5±0.2 ms``; without the ± where it is less than the last digit."""
     divisor, prefix, suffix = _scale(metric, estimate.value, estimate.unit)
     value = estimate.value / divisor
+    if METRICS[metric].most == 1.0 and _NEARLY_ALL < value < 100:
+        # Cut, not rounded: 100 % is said of nothing less.
+        return _joined(prefix, f"{math.floor(value * 10**_NINES) / 10**_NINES:.{_NINES}f}", suffix)
     half = 0.0
     if estimate.low is not None and estimate.high is not None:
         half = max(estimate.high - estimate.value, estimate.value - estimate.low) / divisor
@@ -49,7 +54,7 @@ def format_estimate(metric: str, estimate: Estimate) -> str:
     if half <= 0 or places > finest:
         return _joined(prefix, _alone(value, 3, metric), suffix)
     places = max(0, places)
-    return _joined(prefix, f"{_number(value, places)} ±{_number(half, places)}", suffix)
+    return _joined(prefix, f"{_number(value, places)}±{_number(half, places)}", suffix)
 
 
 def format_range(metric: str, low: float, high: float, unit: str) -> str:

@@ -36,7 +36,7 @@ class Metric:
 _ALL = (
     Metric("hosts", "hosts", "1", "lower"),
     Metric("rack_units", "rack units", "U", "lower"),
-    Metric("instances_per_host", "instances per host", "1", "higher"),
+    Metric("instances_per_host", "instances/host", "1", "higher"),
     Metric("unplaced", "not placed", "1", "lower"),
     Metric("memory_overhead_bytes", "memory overhead", "bytes", "lower"),
     Metric("cpu_overhead_fraction", "CPU overhead", "1", "lower"),

@@ -22,6 +22,7 @@ __all__ = [
     "ArchitectureResult",
     "Difference",
     "Estimate",
+    "Impossible",
     "Parameter",
     "PrecisionReached",
     "Result",
@@ -120,11 +121,21 @@ class Swing:
 
 
 @dataclass(frozen=True, slots=True)
+class Impossible:
+    """An end of a parameter's interval at which an architecture can't carry the workload: one replica doesn't fit."""
+
+    parameter: str
+    architecture: str
+    at: float
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
 class Sensitivity:
     """One-at-a-time sensitivity: for each metric and architecture the parameters that move it most, first first.
 
     `method` is `screening` (cheap: one replication, no requests) or `full`. Of `uncertain` parameters (those used that
-    have an interval) `tried` were moved.
+    have an interval) `tried` were moved. `impossible` lists the ends that say nothing about a metric, but a lot.
     """
 
     method: Literal["screening", "full"]
@@ -133,6 +144,7 @@ class Sensitivity:
     uncertain: int
     tried: int
     swings: tuple[Swing, ...]
+    impossible: tuple[Impossible, ...] = ()
 
     def most(self, metric: str) -> Swing | None:
         """Return the swing that moves `metric` most over all architectures; None when nothing moves it."""
@@ -289,7 +301,11 @@ def _read_architectures(rows: Sequence[dict[str, Any]]) -> tuple[ArchitectureRes
 def _read_sensitivity(row: dict[str, Any] | None) -> Sensitivity | None:
     if row is None:
         return None
-    return _tupled(Sensitivity, {**row, "swings": [Swing(**swing) for swing in row["swings"]]})
+    records = {
+        "swings": [Swing(**swing) for swing in row["swings"]],
+        "impossible": [Impossible(**one) for one in row["impossible"]],
+    }
+    return _tupled(Sensitivity, {**row, **records})
 
 
 def _read_sweep(row: dict[str, Any] | None) -> SweepResult | None:

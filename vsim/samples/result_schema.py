@@ -81,6 +81,7 @@ RESULT_SCHEMA["properties"] |= {
                 swing=_BOUND,
             )
         ),
+        impossible=_list(_record(parameter=_TEXT, architecture=_TEXT, at=_NUMBER, unit=_TEXT)),
     ),
     "precision": _record(relative=_NUMBER, metrics=_list(_METRIC), reached={"type": "boolean"}),
     "sweep": _record(
