@@ -80,7 +80,7 @@ def _operations(depth: int, *, write: bool) -> Request:
     return Request(cv=0, disk_reads=count, disk_read_bytes=size)
 
 
-def iops(architecture: str, depth: int, *, write: bool, path: str = "volume") -> float:
+def iops(architecture: str, depth: int, *, write: bool = False, path: str = "volume") -> float:
     """Return operations of 4 KiB per second, with `depth` of them under way at a time."""
     return 128_000 / response_s(architecture, _operations(depth, write=write), depth, path)
 
@@ -135,10 +135,20 @@ _MACHINE: tuple[tuple[str, str, Measure, bool], ...] = (
     ("felter_udprr_native", "UDP round trip, µs", round_trip_us, False),
     ("felter_nuttcp_native", "TCP stream, Gbit/s", stream, False),
     ("felter_fio_seqread_1m_qd1_native", "read 1 MiB, MiB/s", sequential, True),
-    ("felter_fio_randread_4k_qd16x8_native", "read 4 KiB, depth 128, IOPS", partial(iops, depth=128, write=False), True),
-    ("felter_fio_randread_4k_qd16_native", "read 4 KiB, depth 16, IOPS", partial(iops, depth=16, write=False), False),
+    (
+        "felter_fio_randread_4k_qd16x8_native",
+        "read 4 KiB, depth 128, IOPS",
+        partial(iops, depth=128, write=False),
+        True,
+    ),
+    ("felter_fio_randread_4k_qd16_native", "read 4 KiB, depth 16, IOPS", partial(iops, depth=16), False),
     ("felter_fio_lat_randread16_native", "read 4 KiB, depth 16, µs", partial(operation_us, depth=16), True),
-    ("felter_fio_randwrite_4k_qd16x8_native", "write 4 KiB, depth 128, IOPS", partial(iops, depth=128, write=True), False),
+    (
+        "felter_fio_randwrite_4k_qd16x8_native",
+        "write 4 KiB, depth 128, IOPS",
+        partial(iops, depth=128, write=True),
+        False,
+    ),
     ("felter_fio_randwrite_4k_qd16_native", "write 4 KiB, depth 16, IOPS", partial(iops, depth=16, write=True), False),
 )
 
@@ -218,12 +228,16 @@ def _rows(known: Mapping[str, Mapping[str, object]]) -> Iterator[Row]:
         ratio = measure(architecture) / bare(NATIVE)
         yield Row(name, f"{what} ({_label(architecture)}/native)", value(name) / value(native), ratio, fitted=False)
     nat = round_trip_us(DOCKER, "published") / round_trip_us(NATIVE)
-    yield Row("felter_tcprr_docker_nat", "TCP round trip, NAT (Docker/native)", value("felter_tcprr_docker_nat"), nat, False)
+    yield Row(
+        "felter_tcprr_docker_nat", "TCP round trip, NAT (Docker/native)", value("felter_tcprr_docker_nat"), nat, False
+    )
     native = value("felter_redis_get_native_1c")
     for variant, architecture, mode in _REDIS:
         name = f"felter_redis_get_{variant}_1c"
         what = f"Redis, one client, {'NAT' if mode == 'published' else 'no NAT'} ({_label(architecture)}/native)"
-        yield Row(name, what, value(name) / native, gets(architecture, native, mode) / gets(NATIVE, native), False)
+        yield Row(
+            name, what, value(name) / native, gets(architecture, native, mode) / gets(NATIVE, native), fitted=False
+        )
 
 
 def _label(architecture: str) -> str:

@@ -1,10 +1,12 @@
-"""Fits the stages of ``nsdi2020.yaml`` to the raw data, through the engine: ``python -m tests.validation.fit_nsdi2020``.
+"""Fits the stages of ``nsdi2020.yaml`` to the raw data, through the engine.
+
+Run ``python -m tests.validation.fit_nsdi2020``.
 
 For each monitor: CPU work, waiting, and one coefficient of variation of the CPU work; for Firecracker, whose samples
 say when the guest began, work and waiting before and after that. One speed of m5d.metal relative to rn.haswell is
 common to all. Minimised is the sum of squared logarithms of simulated over measured median, 95th and 99th percentile
-(weights 1, ½, ½), over both levels and machines; for Firecracker the guest's part counts the same. It prints the values
-to put into the profile, at two speeds of one unit in the last place as well as at the best, and takes some minutes.
+(weights 1, ½, ½), over both levels and machines; for Firecracker the guest's part counts the same. It prints the
+values to put into the profile, for each speed that is tried, the best one last, and takes some minutes.
 """
 
 from __future__ import annotations
