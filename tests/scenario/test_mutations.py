@@ -73,7 +73,7 @@ def mutated(draw: st.DrawFn) -> str:
 
 
 @settings(
-    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True
+    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True
 )
 @given(text=mutated())
 def test_a_mutated_file_is_valid_or_an_input_error(text: str, tmp_path: Path) -> None:
@@ -84,6 +84,7 @@ def test_a_mutated_file_is_valid_or_an_input_error(text: str, tmp_path: Path) ->
     assert time.process_time() - before < 2
     if error is not None:
         assert error.message
+        assert error.hint
         place = error.place
         assert place is not None
         assert place.line is not None
@@ -126,7 +127,7 @@ KEYS = [
 
 
 @settings(
-    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True
+    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True
 )
 @given(data=st.dictionaries(st.sampled_from(KEYS), VALUES, max_size=4), service=VALUES)
 def test_any_values_at_any_key(data: dict[str, object], service: object, tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from vsim.model.layer import BOUNDARIES
 from vsim.model.stack import Architecture
 from vsim.model.workload import Service
 from vsim.scenario.scenario import Scenario
+from vsim.scenario.written import located
 
 __all__ = ["Cluster"]
 
@@ -63,7 +64,8 @@ class Cluster:
         """Place every replica of every service, in the scenario's order. Replicas without a place are counted."""
         for state in self.services:
             service = state.service
-            self._check_fits(service)
+            with located(service.name):
+                self._check_fits(service)
             for number, memory in enumerate(self._memory_sizes(state)):
                 instance = Instance(state, number, memory)
                 state.instances.append(instance)
@@ -85,7 +87,8 @@ class Cluster:
         lacking = sorted(service.requires - architecture.capabilities - architecture.machine.offers)
         if lacking:
             raise InputError(
-                f"the service {service.name!r} requires {', '.join(lacking)}, which {architecture.name} doesn't offer"
+                f"the service {service.name!r} requires {', '.join(lacking)}, which {architecture.name} doesn't offer",
+                hint="choose another stack or machine, or require less",
             )
         memory, cores = self._need(service, service.memory_bytes, opens_guest=True)
         free_memory = self._memory_limit - architecture.host_memory_bytes

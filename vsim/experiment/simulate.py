@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from vsim.errors import InputError
 from vsim.experiment.describe import describe, digest
+from vsim.experiment.incidents import check_incidents
 from vsim.experiment.replicate import Outcome, Point, check_metrics, replicate
 from vsim.experiment.runner import Runner
 from vsim.experiment.sensitivity import analyse, screen, used_quantities
@@ -28,6 +29,7 @@ from vsim.samples.result import (
     SweepResult,
 )
 from vsim.scenario.scenario import Scenario
+from vsim.scenario.written import located
 
 if TYPE_CHECKING:
     from vsim.calibration import Profile
@@ -79,8 +81,14 @@ def _point(variant: Variant) -> Point:
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice:
         raise InputError(f"the architecture {twice} is there twice")
-    architectures = tuple(variant.profile.architecture(name) for name in names)
-    return Point(variant.scenario, architectures, variant.profile.site)
+    check_incidents(variant.scenario, variant.profile)
+    return Point(variant.scenario, tuple(_architectures(variant)), variant.profile.site)
+
+
+def _architectures(variant: Variant) -> Iterator[Architecture]:
+    for name in variant.scenario.architectures:
+        with located(name):
+            yield variant.profile.architecture(name)
 
 
 def _estimates(outcome: Outcome, currency: str) -> tuple[ArchitectureResult, ...]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from vsim.errors import InputError
 from vsim.experiment.paths import did_you_mean, has_path, replace_path
 from vsim.scenario.scenario import Scenario, Sweep
+from vsim.scenario.written import located
 
 if TYPE_CHECKING:
     from vsim.calibration import Profile
@@ -56,10 +57,11 @@ def _combinations(sweep: Sweep) -> Iterator[dict[str, object]]:
 
 def _variant(scenario: Scenario, profile: Profile, values: dict[str, object]) -> Variant:
     for path, value in values.items():
-        if has_path(scenario, path):
-            scenario = replace_path(scenario, path, value)
-        else:
-            profile = _in_profile(profile, path, value)
+        with located(path):
+            if has_path(scenario, path):
+                scenario = replace_path(scenario, path, value)
+            else:
+                profile = _in_profile(profile, path, value)
     return Variant(values, scenario, profile)
 
 

@@ -155,12 +155,12 @@ class _Composer:
         except MarkedYAMLError as error:
             raise self.syntax_error(error) from None
         except YAMLError as error:
-            raise self.source.error(0, f"this is not YAML: {str(error).splitlines()[0]}") from None
+            raise self.source.error(0, f"this is not YAML: {str(error).splitlines()[0]}", _ANY_SYNTAX_HINT) from None
         except InputError:
             raise
         except (ValueError, IndexError, AssertionError, AttributeError, TypeError, KeyError) as error:
             # The pure parser stumbles over some broken texts (a `%YAML` without a number, an unfinished escape).
-            raise self.source.error(0, f"this is not YAML: {error}") from None
+            raise self.source.error(0, f"this is not YAML: {error}", _ANY_SYNTAX_HINT) from None
         if self.root is None:
             raise self.source.error(0, "the file is empty", "it has to hold a mapping of keys and values")
         return self.root
@@ -313,22 +313,29 @@ class _Composer:
         if text[index : index + 1] == "\t" or (before and not before.strip() and "\t" in before):
             return self.source.error(index, "a tab can't indent YAML", "use spaces")
         problem = " ".join(str(error.problem or error.context or "syntax error").split())
-        hint = next((hint for part, hint in _SYNTAX_HINTS if part in problem), None)
+        hint = next((hint for part, hint in _SYNTAX_HINTS if part in problem), _ANY_SYNTAX_HINT)
         return self.source.error(index, f"this is not YAML: {problem[:200]}", hint)
 
 
+_ANY_SYNTAX_HINT = "put a text in quotes if it has one of : # [ ] { } , & * ! | > ' \" % @ ` in it"
 _SYNTAX_HINTS = (
     (
         "mapping values are not allowed",
         "is the line above indented rightly? quote a text that has a colon in it",
     ),
+    ("<document start>", "a key needs a colon and a space after it, and the keys of a mapping the same column"),
+    ("expected alphabetic", "`&` and `*` start an anchor and an alias: put a text that starts with one in quotes"),
+    ("expected '-' indicator", "the entries of a list start in the same column"),
+    ("indicator", "`|` and `>` start a block of text: put a text that starts with one in quotes"),
+    ("a comment or a line break", "`|` and `>` start a block of text: put a text that starts with one in quotes"),
+    ("node content", "a value is missing, or there is a bracket or a comma too many"),
+    ("are not allowed here", "the entries of a list start in the same column, and a text with a dash in quotes"),
     ("could not find expected ':'", "a key needs a colon and a space after it"),
     ("expected ':'", "a key needs a colon and a space after it"),
     ("cannot start any token", "put the text in quotes"),
     ("',' or '", "a bracket isn't closed, or a comma is missing"),
     ("expected <block end>", "lines that belong together start in the same column"),
     ("expected key", "lines that belong together start in the same column"),
-    ("expected '-' indicator", "the entries of a list start in the same column"),
     ("end of stream", "a quotation mark isn't closed"),
     ("hexdecimal", "in double quotes a backslash starts an escape; use single quotes"),
     ("escape", "in double quotes a backslash starts an escape; use single quotes"),
@@ -372,7 +379,7 @@ def _tagged(composer: _Composer, event: Any, value: str, kind: str) -> Any:
     if kind == "null" and _NULL.fullmatch(value):
         return None
     if kind in ("int", "float", "bool", "null"):
-        composer.fail(event, f"{value[:40]!r} is not of the type !!{kind}")
+        composer.fail(event, f"{value[:40]!r} is not of the type !!{kind}", "remove the tag")
     return composer.unknown_tag(event, _CORE + kind)
 
 

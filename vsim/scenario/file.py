@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from vsim.model.layer import Boundary
+from vsim.samples.metrics import METRICS
 from vsim.scenario.fields import Count, Fraction, Name, Part, PositiveTime, Ratio, Time, Whole, Years
-from vsim.scenario.validation import Refused, shown
+from vsim.scenario.validation import Refused, did_you_mean, listed, shown
 from vsim.scenario.workload_file import DemandsFile, ServiceFile
 
 __all__ = ["SCHEMA", "ScenarioFile"]
@@ -62,11 +63,22 @@ class StartFile(Part):
     images: Annotated[Literal["cold", "warm"], Field(description="Whether images have to be fetched.")] = "warm"
 
 
+def _metric(name: str) -> str:
+    if name not in METRICS:
+        raise Refused(
+            f"there is no metric {shown(name)}", hint=did_you_mean(name, METRICS) or f"it is {listed(METRICS)}"
+        )
+    return name
+
+
+Metric = Annotated[str, AfterValidator(_metric), Field(json_schema_extra={"enum": list(METRICS)})]
+
+
 class PrecisionFile(Part):
     """When `replications: auto` stops."""
 
     relative: Annotated[Fraction, Field(description="Half width of the interval, as a part of the value.")] = 0.05
-    metrics: list[str] = Field(
+    metrics: list[Metric] = Field(
         default_factory=list, max_length=50, description="Of these metrics. Default: the headline ones."
     )
     minimum: Annotated[int, Field(ge=2, le=10_000, description="Replications at least.")] = 5
