@@ -205,7 +205,8 @@ def _head(name: str) -> list[str]:
 def _broken(word: str) -> list[str]:
     if len(word) <= 14:
         return [word]
-    at = word.rfind("-", 0, 14) + 1 or len(word)
+    # not in the last three letters: `@raspberry-` and `pi-4`
+    at = word.rfind("-", 0, min(14, len(word) - 3)) + 1 or len(word)
     return [word[:at], *([word[at:]] if word[at:] else [])]
 
 

@@ -94,8 +94,9 @@ def command(
         from vsim.samples.result_files import write_result
 
         write_result(result, out, parquet=parquet)
-        click.echo(f"result written to {out}", err=True)
     _print(result, form)
+    if out is not None:
+        click.echo(f"result written to {out}", err=True)
 
 
 def _print(result: Result, form: str) -> None:
