@@ -73,10 +73,9 @@ def retire(session: Session, instance: Instance, *, clock: Clock) -> Retired:
     except BaseException:
         discard(session, instance)
         raise
-    try:
-        instance.remove()
-    finally:
-        session.forget(instance)
+    # What could not be removed stays in the session's memory: it tries again when it closes.
+    instance.remove()
+    session.forget(instance)
     return Retired(stopped - begin, clock() - stopped)
 
 
@@ -84,7 +83,7 @@ def discard(session: Session, instance: Instance) -> None:
     """Remove an instance whose failure is already on its way to the record."""
     with contextlib.suppress(StageError):
         instance.remove()
-    session.forget(instance)
+        session.forget(instance)
 
 
 def _silence(instance: Instance, timeout_s: float) -> str:

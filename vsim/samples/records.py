@@ -11,6 +11,7 @@ A file may hold several runs, one after another or merged: records find their ru
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import math
@@ -19,7 +20,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import IO, Any, ClassVar, Literal, Self, TypeVar, get_type_hints
+from typing import Any, ClassVar, Literal, Self, TypeVar, get_type_hints
 
 from vsim.errors import InputError, Place
 
@@ -37,6 +38,9 @@ __all__ = [
 ]
 
 SCHEMA = "vsim.samples/1"
+
+# A run record with its environment has some ten kilobytes.
+_LONGEST_LINE = 16 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +140,8 @@ class SampleWriter:
         try:
             if resume:
                 _mend(self.path)
-            self._file: IO[str] = self.path.open("a" if resume else "x", encoding="utf-8")
+            # Unbuffered: nothing waits in this process, and a full disk shows at the record that it refuses.
+            self._file = self.path.open("ab" if resume else "xb", buffering=0)
         except FileExistsError:
             raise InputError(
                 f"{self.path} is there already",
@@ -148,8 +153,9 @@ class SampleWriter:
     def write(self, record: Record) -> None:
         """Append one record and flush it. Raises InputError when the disk is full or the file is gone."""
         try:
-            self._file.write(to_line(record) + "\n")
-            self._file.flush()
+            data = (to_line(record) + "\n").encode()
+            while data:
+                data = data[self._file.write(data) :]
         except OSError as error:
             raise InputError(
                 f"{self.path} can't be written: {error.strerror or error}",
@@ -159,11 +165,10 @@ class SampleWriter:
     def close(self) -> None:
         """Close the file; the records survive a crash of the host from here on."""
         if not self._file.closed:
-            try:
-                self._file.flush()
+            # Pipes and devices can't be synchronized.
+            with contextlib.suppress(OSError):
                 os.fsync(self._file.fileno())
-            finally:
-                self._file.close()
+            self._file.close()
 
     def __enter__(self) -> Self:
         return self
@@ -175,14 +180,17 @@ class SampleWriter:
 def _mend(path: Path) -> None:
     """Make the file end with a whole line: a line that was torn by a crash was never a record."""
     with path.open("rb+") as file:
-        data = file.read()
-        if not data or data.endswith(b"\n"):
+        size = os.fstat(file.fileno()).st_size
+        start = max(0, size - _LONGEST_LINE)
+        file.seek(start)
+        tail = file.read(size - start)
+        if not tail or tail.endswith(b"\n"):
             return
-        start = data.rfind(b"\n") + 1
+        last = tail.rfind(b"\n") + 1
         try:
-            json.loads(data[start:])
+            json.loads(tail[last:])
         except ValueError:
-            file.truncate(start)
+            file.truncate(start + last)
         else:
             file.seek(0, os.SEEK_END)
             file.write(b"\n")
