@@ -14,7 +14,7 @@ __all__ = ["command"]
 _PROVIDERS = {
     "scenario": ("vsim.scenario.schema", "scenario_schema"),
     "profile": ("vsim.calibration", "profile_schema"),
-    "samples": ("vsim.samples.records", "samples_schema"),
+    "samples": ("vsim.samples.records_schema", "samples_schema"),
     "result": ("vsim.samples.result_schema", "RESULT_SCHEMA"),
 }
 
