@@ -10,7 +10,7 @@ from pathlib import Path
 from tests.validation import felter, nsdi2020
 
 PAGE = Path(__file__).parents[2] / "docs" / "explanation" / "validation.md"
-_BLOCK = re.compile(r"(<!-- table: (?P<name>[\w-]+) -->\n\n)(?P<body>.*?)(\n\n<!-- end of table -->)", re.DOTALL)
+_BLOCK = re.compile(r"(<!-- table: (?P<name>[\w-]+) -->\n)(?P<body>.*?)(\n<!-- end of table -->)", re.DOTALL)
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -82,7 +82,7 @@ TABLES: Mapping[str, Callable[[Path], str]] = {
 
 def documented(page: Path = PAGE) -> dict[str, str]:
     """Return the tables as the page has them, by name."""
-    return {block["name"]: block["body"] for block in _BLOCK.finditer(page.read_text(encoding="utf-8"))}
+    return {block["name"]: block["body"].strip("\n") for block in _BLOCK.finditer(page.read_text(encoding="utf-8"))}
 
 
 def main() -> None:
@@ -91,7 +91,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     folder = parser.parse_args().data
     text = PAGE.read_text(encoding="utf-8")
-    text = _BLOCK.sub(lambda block: f"{block[1]}{TABLES[block['name']](folder)}{block[4]}", text)
+    text = _BLOCK.sub(lambda block: f"{block[1]}\n{TABLES[block['name']](folder)}\n{block[4]}", text)
     PAGE.write_text(text, encoding="utf-8")
 
 
