@@ -82,6 +82,18 @@ CASES = {
         "laptop.cores: it can't be zero",
         None,
     ),
+    "a chassis without slots": (
+        "chassis: {m1000e: {slots: {value: 0.4, unit: 1, override: true, MEASURED}}}",
+        "{value",
+        "m1000e.slots: it can't be less than 1",
+        None,
+    ),
+    "beyond all bounds": (
+        "machines: {laptop: {memory_bytes: {value: 1.0e+10, unit: GiB, MEASURED}}}",
+        "{value",
+        "at most 1e+18",
+        None,
+    ),
     "a fraction above one": (
         "layers: {process: {memory: {sharing: {value: 130, unit: '%', MEASURED}}}}",
         "{value",

@@ -62,8 +62,6 @@ _POSITIVE = frozenset(
         "bytes_per_s",
         "core_speed",
         "cores",
-        "count",
-        "guest_size",
         "iops",
         "lifetime_years",
         "max_units",
@@ -72,17 +70,24 @@ _POSITIVE = frozenset(
         "psu_efficiency",
         "pue",
         "read_bytes_per_s",
-        "slots",
         "write_bytes_per_s",
     }
 )
+# A chassis of 0.4 slots would be one of none.
+_AT_LEAST_ONE = frozenset({"count", "guest_size", "slots"})
+# Beyond the bytes of all data centres and the age of the universe in seconds: a slip, and sums would overflow.
+_MOST = 1e18
 
 
 def reason_against(field: str, low: float, high: float) -> str | None:
     """Return why a value of the field `field` can't lie between `low` and `high`, or None."""
     if field in _FRACTIONS and high > 1:
         return f"it can't be {high:g}: it is a part of a whole, at most 1 (100 %)"
-    if (field in _POSITIVE or field.endswith("_factor")) and low <= 0:
+    if high > _MOST:
+        return f"it can't be {high:g}: at most {_MOST:g}"
+    if field in _AT_LEAST_ONE and low < 1:
+        return "it can't be less than 1, nor can its interval begin below"
+    if (field in _POSITIVE or field.endswith("_factor")) and low < 1 / _MOST:
         return "it can't be zero, nor can its interval begin there"
     return None
 
