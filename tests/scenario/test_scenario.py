@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import pickle
 import subprocess
 import sys
@@ -274,6 +275,28 @@ def test_every_architecture_of_a_preset_exists(name: str) -> None:
     scenario, profile = load_scenario(name), builtin()
     for architecture in scenario.architectures:
         assert profile.architecture(architecture).name == architecture
+
+
+def test_the_default_fits_wherever_its_stacks_make_sense() -> None:
+    from vsim.calibration import builtin
+    from vsim.engine.run import run_replication
+
+    scenario, profile = load_scenario("evolution"), builtin()
+    services = tuple(dataclasses.replace(s, request=None, arrivals=None) for s in scenario.workload.services)
+    scenario = dataclasses.replace(
+        scenario, workload=dataclasses.replace(scenario.workload, services=services), reliability=Reliability()
+    )
+    tried = 0
+    for stack in profile.stacks:
+        for machine in profile.machines:
+            try:
+                architecture = profile.architecture(f"{stack}@{machine}")
+            except InputError as error:
+                assert "makes no sense" in error.message
+                continue
+            assert run_replication(architecture, scenario, profile.site, 0).metrics["unplaced"] == 0
+            tried += 1
+    assert tried >= 30
 
 
 def test_a_preset_comes_before_a_file_of_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
