@@ -46,7 +46,10 @@ def mutated(good: dict[str, dict[str, Any]], rng: random.Random) -> dict[str, An
     name = rng.choice(sorted(good[section]))
     data = {section: {name: copy.deepcopy(good[section][name])}}
     for _ in range(rng.choice((1, 1, 2))):
-        *above, last = rng.choice([path for path in paths(data) if len(path) > 1] or [(section, name)])
+        places = [path for path in paths(data) if len(path) > 1]
+        if not places:
+            break
+        *above, last = rng.choice(places)
         node: Any = data
         for key in above:
             node = node[key]
@@ -60,22 +63,21 @@ def mutated(good: dict[str, dict[str, Any]], rng: random.Random) -> dict[str, An
     return {"schema": "vsim.profile/1", **data}
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(3))
 def test_a_changed_file_gives_a_profile_or_an_error_with_its_place(seed: int, tmp_path: Path) -> None:
     good, rng = whole(), random.Random(seed)
-    taken = refused = 0
-    for _ in range(150):
-        path = tmp_path / "mine.yaml"
+    path = tmp_path / "mine.yaml"
+    taken, errors = 0, []
+    for _ in range(100):
         path.write_text(json.dumps(mutated(good, rng)))
         try:
             profile = load_profile(path)
         except InputError as error:
-            assert error.place is not None
-            assert error.place.file == str(path)
-            refused += 1
-        else:
-            for name in profile.architectures():
-                profile.architecture(name)
-            taken += 1
-    assert taken > 10
-    assert refused > 50
+            errors.append(error)
+            continue
+        for name in profile.architectures():
+            profile.architecture(name)
+        taken += 1
+    assert {error.place and error.place.file for error in errors} == {str(path)}
+    assert taken > 5
+    assert len(errors) > 30
