@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["Cgroup", "Hierarchies", "hierarchies"]
+__all__ = ["Cgroup", "Hierarchies", "cgroup_of", "hierarchies"]
 
 # What the harness limits and reads.
 CONTROLLERS = ("memory", "pids")
@@ -151,3 +151,18 @@ def _below(directory: Path) -> Iterator[Path]:
         for child in sorted(directory.iterdir()):
             if child.is_dir():
                 yield from _below(child)
+
+
+def cgroup_of(pid: int, controller: str = "memory") -> Cgroup | None:
+    """Return the group that a process is in, for `controller`; None when the process or the controller is gone."""
+    found = hierarchies()
+    try:
+        lines = Path(f"/proc/{pid}/cgroup").read_text().splitlines()
+    except OSError:
+        return None
+    for line in lines:
+        # "4:memory:/docker/…" on v1, "0::/system.slice/docker-….scope" on v2
+        _, controllers, path = line.split(":", 2)
+        if (found.unified is not None and controllers == "") or controller in controllers.split(","):
+            return Cgroup(path, found)
+    return None

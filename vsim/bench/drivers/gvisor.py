@@ -5,9 +5,7 @@ The platform is ptrace, the one that needs neither KVM nor anything of the host;
 
 from __future__ import annotations
 
-import contextlib
-from pathlib import Path
-
+from vsim.bench.drivers._gvisor import split_sandbox
 from vsim.bench.drivers._lack import missing, need_root
 from vsim.bench.drivers._oci import OciInstance, OciSession, sweep_states
 from vsim.bench.drivers.interface import Driver, Instance, InstanceSpec, Session
@@ -27,20 +25,11 @@ class _GvisorSession(OciSession):
 class _GvisorInstance(OciInstance):
     """Its memory is that of the sandbox and the tracees it runs the application in; the gofer serves its files."""
 
-    def _split(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
-        own: list[int] = []
-        gofers: list[int] = []
-        for pid in self.cgroup.pids():
-            with contextlib.suppress(OSError):
-                words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-                (gofers if words[0] == b"runsc-gofer" or b"gofer" in words else own).append(pid)
-        return tuple(own), tuple(gofers)
-
     def pids(self) -> tuple[int, ...]:
-        return self._split()[0]
+        return split_sandbox(self.cgroup.pids())[0]
 
     def helpers(self) -> tuple[int, ...]:
-        return self._split()[1]
+        return split_sandbox(self.cgroup.pids())[1]
 
 
 class _GvisorDriver(Driver):
