@@ -8,12 +8,14 @@ import signal
 import time
 from collections.abc import Iterable
 from pathlib import Path
+from typing import ClassVar
 
 from tests.engine.toys import SITE, layer, toy_machine
 from vsim.engine.run import Replication
-from vsim.errors import InputError
+from vsim.errors import InputError, Place
 from vsim.experiment.runner import Runner
-from vsim.model.machine import Site
+from vsim.model.layer import Layer
+from vsim.model.machine import Chassis, Site
 from vsim.model.quantity import Quantity, Source
 from vsim.model.stack import Architecture, Stack
 from vsim.model.workload import Image, Service, Workload
@@ -38,6 +40,8 @@ class ToyProfile:
 
     name = "toys"
     site: Site = SITE
+    chassis: ClassVar[dict[str, Chassis]] = {}
+    layers: ClassVar[dict[str, Layer]] = {}
 
     def __init__(self, **values: float) -> None:
         self.quantities = {
@@ -87,9 +91,32 @@ def run(architecture: Architecture, scenario: Scenario, site: Site, replication:
     )
 
 
-def slow_run(architecture: Architecture, scenario: Scenario, site: Site, replication: int) -> Replication:
-    time.sleep(0.2)
+def later_ones_first(architecture: Architecture, scenario: Scenario, site: Site, replication: int) -> Replication:
+    """The first tasks take longest, so that two processes end them in another order."""
+    time.sleep(max(0.0, 0.2 - 0.05 * replication))
     return run(architecture, scenario, site, replication)
+
+
+def first_is_quick(architecture: Architecture, scenario: Scenario, site: Site, replication: int) -> Replication:
+    if replication or architecture.name != "slow@box":
+        time.sleep(60)
+    return run(architecture, scenario, site, replication)
+
+
+def says_where(architecture: Architecture, scenario: Scenario, site: Site, replication: int) -> Replication:
+    """The number of the process in place of the number of events."""
+    time.sleep(0.01)
+    return Replication({}, os.getpid())
+
+
+def refuses(architecture: Architecture, scenario: Scenario, site: Site, replication: int) -> Replication:
+    place = Place("scenario.yaml", 3, 4, "   web: {}")
+    raise InputError("the machine is too small", place=place, hint="a larger machine")
+
+
+def always_dies(architecture: Architecture, scenario: Scenario, site: Site, replication: int) -> Replication:
+    os.kill(os.getpid(), signal.SIGKILL)
+    raise AssertionError("dead")
 
 
 @dataclasses.dataclass(frozen=True)

@@ -8,6 +8,7 @@ import random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.special import stdtrit
 
 from vsim.experiment.statistics import interval, paired_difference, student_t
 
@@ -23,8 +24,6 @@ def test_quantiles_are_those_of_the_printed_table(degrees: int, quantile: float)
 
 @given(st.integers(1, 400), st.sampled_from([0.5, 0.8, 0.9, 0.95, 0.99]))
 def test_quantiles_agree_with_scipy(degrees: int, confidence: float):
-    from scipy.special import stdtrit
-
     assert student_t(degrees, confidence) == pytest.approx(stdtrit(degrees, (1 + confidence) / 2), rel=1e-11)
 
 

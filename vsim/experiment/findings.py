@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from vsim.samples.human import format_range, format_value
 from vsim.samples.metrics import METRICS
 from vsim.samples.result import Difference, Result
@@ -48,13 +50,23 @@ def _relative(result: Result, difference: Difference) -> float:
     return abs(difference.value) / max(map(abs, ends))
 
 
+def _digits(difference: Difference) -> int:
+    """Return how many significant digits the interval leaves certain: 3.1 for 2.8 to 3.4, and not 3.10."""
+    assert difference.low is not None
+    assert difference.high is not None
+    length = difference.high - difference.low
+    if not length:
+        return 3
+    return max(1, min(4, 1 + math.floor(math.log10(4 * abs(difference.value) / length))))
+
+
 def _sentence(difference: Difference, replications: int) -> str:
     text, less, more = _SENTENCES[difference.metric]
     assert difference.low is not None
     assert difference.high is not None
     if METRICS[difference.metric].name == "hosts" and abs(difference.value) == 1:
         text = text.replace("hosts", "host")
-    size = format_value(difference.metric, abs(difference.value), difference.unit)
+    size = format_value(difference.metric, abs(difference.value), difference.unit, digits=_digits(difference))
     if METRICS[difference.metric].most == 1.0:  # a difference of two percentages isn't one of them
         size = size.replace(" %", " percentage points")
     said = text.format(

@@ -6,8 +6,8 @@ alone. What runs where, how many at a time and how often again after a crash can
 
 from __future__ import annotations
 
-import contextlib
 import time
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from types import TracebackType
@@ -156,8 +156,11 @@ class Runner:
                     self._progress(self._done, self._known)
         finally:
             # Ends what joblib still has under way, when something was raised or interrupted.
-            if isinstance(results, contextlib.AbstractContextManager) or hasattr(results, "close"):
-                results.close()
+            if hasattr(results, "close"):
+                with warnings.catch_warnings():
+                    # joblib tells how many tasks were cancelled: that was the intention.
+                    warnings.simplefilter("ignore", UserWarning)
+                    results.close()
 
     def _parallel(self, tasks: Sequence[Task], backend: str, jobs: int = -1) -> Iterator[Replication]:
         import joblib
