@@ -29,7 +29,7 @@ types: $(VENV)/.installed-dev
 	$(BIN)/mypy
 
 imports: $(VENV)/.installed-dev
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-cache
 
 unit: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest

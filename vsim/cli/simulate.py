@@ -67,7 +67,7 @@ def command(
     parquet: bool,
 ) -> None:
     """Compare architectures on a workload: density, start-up, latency, availability, energy, cost."""
-    from vsim.api import simulate
+    from vsim.api import load_profile, simulate
 
     if parquet and out is None:
         raise click.UsageError("--parquet needs --out DIR.")
@@ -75,12 +75,15 @@ def command(
         from vsim.samples.result_files import check_target
 
         check_target(out, parquet=parquet)
+    loaded = load_profile(*profile)
+    for warning in loaded.warnings:
+        click.echo(f"warning: {warning}", err=True)
     with ProgressBar() as progress:
         result = simulate(
             scenario,
             trace=trace,
             on=on,
-            profile=profile,
+            profile=loaded,
             seed=seed,
             replications=replications,
             jobs=jobs,
