@@ -75,3 +75,25 @@ def test_cost_grows_with_the_logarithm_of_the_hosts(policy):
         return best
 
     assert seconds(65536) < 8 * seconds(1024)
+
+
+class Counted(float):
+    """A number of cores that counts how often it is looked at."""
+
+    looks = 0
+
+    def __ge__(self, other):
+        Counted.looks += 1
+        return float.__ge__(self, other)
+
+
+@pytest.mark.parametrize("policy", ["best-fit", "spread"])
+def test_hosts_without_cores_are_not_passed_over_one_by_one(policy):
+    # All hosts but the last in line have the memory and too few cores.
+    index, hosts = placement(policy), 4096
+    last = 0 if policy == "spread" else hosts - 1
+    for host in range(hosts):
+        index.set(host, 10.0 + host, Counted(4.0 if host == last else 1.0))
+    Counted.looks = 0
+    assert index.find(1.0, 2.0) == last
+    assert Counted.looks < 200  # about 1.4 × 12 levels, a few looks at each; a scan takes 4096
