@@ -65,6 +65,7 @@ CHANGES = [
     (", rate: 5/s", "", "{kind", "need `rate`", "add `rate:`"),
     ("poisson, rate: 5/s", "trace, rate: 5/s", "{kind", "need `trace`", "add `trace:`"),
     ("poisson", "bursty, burst_share: 1", "1", "less than 1", "the part of the time"),
+    ("poisson", "bursty, burst_length: 1 ns", "1 ns", "1,000,000 bursts", "longer `burst_length`"),
     ("    request: {user: 5 ms}\n", "", "arrivals", "`arrivals` goes with `request`", "add `request:`"),
     ("{user: 5 ms}", "{cv: 2}", "{cv", "demands nothing", "`user: 5 ms`"),
     ("  web:", "  a b:", "a b", "'a b' can't be a name", "letters"),
@@ -105,6 +106,18 @@ ADDITIONS = [
     ("run:", "", "must be a mapping of keys and values, not nothing", "the keys here are duration"),
     ("jobs: nowhere.csv", "nowhere", "there is no file", "relative to the scenario's folder"),
     ("demands: {trace: nowhere.csv}", "nowhere", "there is no file", "relative to the scenario's folder"),
+    (
+        "demands: {generated: {instances: 9, interval: 1 ms, cores: [1], memory_per_core: 1, mean: 0}}",
+        "1 ms",
+        "100,000 intervals",
+        "longer",
+    ),
+    (
+        "demands: {generated: {instances: 9, cores: [1], memory_per_core: 1, mean: 0}}\nrun: {duration: 10 years}",
+        "demands",
+        "1,051,200 intervals of 9 instances",
+        "shorter",
+    ),
     ("demands: {}", "{}", "`trace`, or are `generated`", "one of the two"),
     (
         "incidents: [{what: machine, at: 2 min}]\nrun: {duration: 1 min}",
@@ -219,6 +232,20 @@ def test_hundred_megabytes_are_refused_unread(tmp_path: Path) -> None:
 def test_many_keys_take_bounded_time(tmp_path: Path) -> None:
     services = "".join(f"  s{n}: {{image: 1, memory: 1}}\n" for n in range(20_000))
     assert "30,000" in refused(tmp_path, f"{HEAD}services:\n{services}").message
+
+
+def test_the_largest_sweep_is_checked_soon(tmp_path: Path) -> None:
+    services = "".join(f"  s{n}: {{image: 1, memory: 1}}\n" for n in range(2000))
+    keys = ["memory", "replicas", "image", "cpu", "memory_cv", "shareable", "memory_touched", "needs"]
+    values = f"[{', '.join(['1'] * 1000)}]"
+    swept = "".join(f"    services.s1999.{key}: {values}\n" for key in keys)
+    text = f"{HEAD}services:\n{services}sweep:\n  mode: list\n  parameters:\n{swept}    fleet.hosts: [1]\n"
+    assert "there are 1000, 1000" in refused(tmp_path, text).message
+    path = tmp_path / "scenario.yaml"
+    path.write_text(text.replace("    fleet.hosts: [1]\n", ""), encoding="utf-8")
+    before = time.process_time()
+    assert load_scenario(path).sweep is not None
+    assert time.process_time() - before < 6
 
 
 def test_folder(tmp_path: Path) -> None:

@@ -59,7 +59,8 @@ TOGETHER = (
     "needed, but", "twice", "7e+07 requests", "goes with", "need `", "less than 1", "demands nothing", "there is no",
     "is a group", "after the end", "can't be in one run", "more than the maximum", "`trace`, or", "leads nowhere",
     "has no", "takes a number", "at least 1, not -2", "there are 2 and 1", "combinations", "can't be swept",
-    "is not an architecture", "is not known", "no service", "finite", "at most", "'s' measures", "some memory",
+    "bursts", "intervals", "is not an architecture", "is not known", "no service", "finite", "at most",
+    "'s' measures", "some memory",
 )  # fmt: skip
 
 

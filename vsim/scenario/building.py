@@ -23,6 +23,9 @@ DURATION_S = 60.0
 WARMUP_S = 10.0
 # A replication of so many requests takes about ten minutes: more is taken to be a slip.
 MOST_REQUESTS = 20_000_000
+MOST_BURSTS = 1_000_000
+MOST_INTERVALS = 1_000_000
+MOST_VALUES = 100_000_000  # of all recorded demands over the window: 0.8 GB
 
 
 def build(document: Document, file: ScenarioFile, name: str, folder: Path, trace: str | Path | None = None) -> Scenario:
@@ -34,6 +37,7 @@ def build(document: Document, file: ScenarioFile, name: str, folder: Path, trace
     run = _run(file.run, demands)
     services = tuple(_service(document, name, service, folder) for name, service in file.services.items())
     _check_requests(document, services, run)
+    _check_intervals(document, demands, run)
     jobs = () if file.jobs is None else read_jobs(_path(document, ("jobs",), file.jobs, folder))
     return Scenario(
         name=name,
@@ -151,16 +155,35 @@ def _arrivals(document: Document, loc: tuple[str | int, ...], file: ArrivalsFile
 
 
 def _check_requests(document: Document, services: tuple[Service, ...], run: Run) -> None:
-    total = 0.0
+    total, length_s = 0.0, run.duration_s + run.warmup_s
     for service in services:
-        if service.arrivals is not None:
-            total += service.arrivals.rate_per_s * (run.duration_s + run.warmup_s)
+        arrivals = service.arrivals
+        if arrivals is None:
+            continue
+        total += arrivals.rate_per_s * length_s
+        if arrivals.kind == "bursty" and length_s * arrivals.burst_share / arrivals.burst_s > MOST_BURSTS:
+            raise document.error(
+                ("services", service.name, "arrivals", "burst_length"),
+                f"more than {MOST_BURSTS:,} bursts in one replication",
+                hint="a longer `burst_length`, or a shorter `run.duration`",
+            )
         if total > MOST_REQUESTS:
             raise document.error(
                 ("services", service.name, "arrivals"),
                 f"{total:.3g} requests in one replication are more than {MOST_REQUESTS:,}",
                 hint="a shorter `run.duration`, or a lower rate",
             )
+
+
+def _check_intervals(document: Document, demands: tuple[DemandSeries, ...], run: Run) -> None:
+    intervals = run.duration_s / min((series.interval_s for series in demands), default=run.duration_s)
+    if intervals > MOST_INTERVALS or intervals * len(demands) > MOST_VALUES:
+        raise document.error(
+            ("demands",),
+            f"{intervals:,.0f} intervals of {len(demands):,} instances are too many",
+            hint="a shorter `run.duration`, or a trace with longer intervals",
+            key=True,
+        )
 
 
 def _demands(

@@ -41,6 +41,12 @@ class Document:
         self._source = source
         self._root = root
 
+    def with_data(self, data: Any) -> Document:
+        """Return a document with other data whose places are those of this one, as far as it has them."""
+        document = Document(self._source, self._root)
+        document.data = data
+        return document
+
     def place(self, loc: Sequence[str | int] = ()) -> Place:
         """Return the place of the value at `loc`, or of the nearest parent that is there."""
         node = self._root

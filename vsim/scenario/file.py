@@ -129,10 +129,10 @@ class SweepFile(Part):
         Literal["grid", "list"], Field(description="Every combination, or the first values, the second ones, …")
     ] = "grid"
     parameters: Annotated[
-        dict[str, Annotated[list[object], Field(min_length=1, max_length=MAX_POINTS)]],
+        dict[str, Annotated[list[object], Field(min_length=1, max_length=1000)]],
         Field(
             min_length=1,
-            max_length=20,
+            max_length=10,
             description="A path in this file (`services.web.replicas`) or a parameter of the profile, and its values.",
         ),
     ]

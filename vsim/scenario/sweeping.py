@@ -109,10 +109,7 @@ def _in_scenario(document: Document, file: ScenarioFile, path: str, values: list
         raise document.error(loc, f"`{keys[-1]}` can't be swept", key=True, hint="make several files")
     found = []
     for number, value in enumerate(values):
-        changed = Document.__new__(Document)
-        for slot in ("file", "_root", "_source"):
-            setattr(changed, slot, getattr(document, slot))
-        changed.data = copy.deepcopy({key: part for key, part in document.data.items() if key != "sweep"})
+        changed = document.with_data(_relevant(document.data, keys))
         _set(changed.data, keys, value)
         try:
             model = validate(changed, ScenarioFile)
@@ -168,6 +165,18 @@ def _keys(document: Document, file: ScenarioFile, path: str) -> list[str]:
             loc, f"{path!r} is a group, not a value", key=True, hint=f"go on with {listed(type(model).model_fields)}"
         )
     return keys
+
+
+def _relevant(data: dict[str, Any], keys: list[str]) -> dict[str, Any]:
+    """Return a copy of what the value at `keys` may contradict: thousands of values are checked against it."""
+    kept = {key: part for key, part in data.items() if key not in ("sweep", "services", "incidents")}
+    if keys[0] == "run":
+        kept["incidents"] = data.get("incidents") or []
+    services = data.get("services") or {}
+    name = keys[1] if keys[0] == "services" else next(iter(services), None)
+    if name is not None:
+        kept["services"] = {name: services[name]}
+    return copy.deepcopy(kept)
 
 
 def _set(data: Any, keys: list[str], value: object) -> None:

@@ -196,9 +196,12 @@ class GeneratedFile(Part):
 
     @model_validator(mode="after")
     def _is_bounded(self) -> Self:
-        if self.length / self.interval * self.instances > 20_000_000:
+        steps = self.length / self.interval
+        if steps > 100_000:
+            raise Refused("more than 100,000 intervals", loc=("interval",), hint="a longer `interval`")
+        if steps * self.instances > 5_000_000:
             raise Refused(
-                "more than 20 million intervals", loc=("instances",), hint="a longer `interval`, or fewer instances"
+                "more than 5 million values", loc=("instances",), hint="a longer `interval`, or fewer instances"
             )
         if self.length < self.interval:
             raise Refused("the length is less than one interval", loc=("length",))
