@@ -9,7 +9,7 @@ import contextlib
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,10 +21,14 @@ CONTROLLERS = ("memory", "pids")
 
 @dataclass(frozen=True, slots=True)
 class Hierarchies:
-    """Where the controllers are mounted. `unified` is set on pure v2; `by_controller` on v1 and hybrid."""
+    """Where the controllers are mounted. `unified` is set on pure v2; `by_controller` on v1 and hybrid.
+
+    `mounts` are all of them, also those that the harness has no use for: runtimes make their groups everywhere.
+    """
 
     unified: Path | None
     by_controller: dict[str, Path]
+    mounts: tuple[Path, ...] = ()
 
     def root_of(self, controller: str) -> Path | None:
         """Return the mount point under which `controller` works, or None where this host has it switched off."""
@@ -43,17 +47,21 @@ def hierarchies(mountinfo: str | None = None) -> Hierarchies:
         mountinfo = Path("/proc/self/mountinfo").read_text()
     unified: Path | None = None
     controllers: dict[str, Path] = {}
+    mounts: list[Path] = []
     for line in mountinfo.splitlines():
         before, _, rest = line.partition(" - ")
         kind, _, options = rest.partition(" ")
         mount_point = Path(before.split()[4])
+        if kind in ("cgroup", "cgroup2"):
+            mounts.append(mount_point)
         if kind == "cgroup2":
             unified = unified or mount_point
         elif kind == "cgroup":
             for name in options.split()[-1].split(","):
                 controllers.setdefault(name, mount_point)
     # With any v1 controller mounted, the unified hierarchy of a hybrid host has no controllers to offer.
-    return Hierarchies(None if any(name in controllers for name in CONTROLLERS) else unified, controllers)
+    hybrid = any(name in controllers for name in CONTROLLERS)
+    return Hierarchies(None if hybrid else unified, controllers, tuple(dict.fromkeys(mounts)))
 
 
 class Cgroup:
@@ -64,6 +72,7 @@ class Cgroup:
         self._found = found or hierarchies()
         roots = dict.fromkeys(root for name in CONTROLLERS if (root := self._found.root_of(name)))
         self.directories: tuple[Path, ...] = tuple(root / path.strip("/") for root in roots)
+        self._everywhere = tuple(root / path.strip("/") for root in self._found.mounts) or self.directories
 
     def create(self, *, memory_bytes: int | None = None, pids: int | None = None) -> None:
         """Make the group and set its limits. Raises OSError when the host doesn't allow it."""
@@ -107,8 +116,11 @@ class Cgroup:
 
     def pids(self) -> tuple[int, ...]:
         """Return the processes in the group and below it."""
+        return self._members(self.directories)
+
+    def _members(self, directories: Iterable[Path]) -> tuple[int, ...]:
         found: set[int] = set()
-        for directory in self.directories:
+        for directory in directories:
             for each in _below(directory):
                 with contextlib.suppress(OSError):
                     found.update(int(line) for line in (each / "cgroup.procs").read_text().split())
@@ -117,16 +129,19 @@ class Cgroup:
     def kill(self, timeout_s: float = 5.0) -> None:
         """Kill every process in the group and wait until they are gone."""
         end = time.monotonic() + timeout_s
-        while (pids := self.pids()) and time.monotonic() < end:
+        while (pids := self._members(self._everywhere)) and time.monotonic() < end:
             for pid in pids:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
             time.sleep(0.005)
 
     def remove(self, timeout_s: float = 5.0) -> None:
-        """Remove the group and what is below it. Raises OSError when processes stay in it for `timeout_s`."""
+        """Remove the group and what is below it, in every hierarchy.
+
+        Raises OSError when processes stay in it for `timeout_s`.
+        """
         end = time.monotonic() + timeout_s
-        for directory in self.directories:
+        for directory in self._everywhere:
             for each in reversed(list(_below(directory))):
                 while True:
                     try:

@@ -88,9 +88,7 @@ def end_processes(run_id: str | None, *, timeout_s: float = 5.0, spare: Collecti
 def _groups() -> list[str]:
     """Remove control groups of dead runs, in every hierarchy and wherever a runtime has put them at the top."""
     removed: list[str] = []
-    found = cgroups.hierarchies()
-    roots = set(found.by_controller.values()) if found.unified is None else {found.unified}
-    for root in sorted(roots):
+    for root in cgroups.hierarchies().mounts:
         for directory in sorted(root.glob("vsim-*")):
             match = _GROUP.match(directory.name)
             if match is None or is_alive(match[1]):

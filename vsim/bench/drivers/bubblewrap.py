@@ -36,7 +36,7 @@ class _BubblewrapDriver(Driver):
     overhead_bytes = 3 * 2**20
     typical_start_s = 0.03
     pids_per_instance = 2
-    capabilities = frozenset({"cgroup", "pids", "programs", "binds"})
+    capabilities = frozenset({"cgroup", "pids", "pss", "programs", "binds"})
 
     def lack(self) -> str | None:
         # Without root it works as well, but the limits on memory and processes need a control group.

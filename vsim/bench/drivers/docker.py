@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import os
+import signal
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -118,14 +120,26 @@ class _DockerInstance(Instance):
             self.output = Output()
             self.remove()
             raise
-        self._stream = stream
         # The SDK sets its time limit on this connection as well; an instance may be silent for longer.
         stream._sock.settimeout(None)
-        self.output = Output(_frames(stream), close=stream.close)
+        self.output = Output(_frames(stream), close=lambda: _close(stream))
 
     def start(self) -> None:
-        with _stage("start"):
-            self.client.start(self.name)
+        try:
+            with _stage("start"):
+                self.client.start(self.name)
+        except StageError:
+            self._end_stray()
+            raise
+
+    def _end_stray(self) -> None:
+        """Kill what a runtime has left of a start that failed: the engine takes the container for not running."""
+        with contextlib.suppress(Exception):
+            identity = self.client.inspect_container(self.name)["Id"].encode()
+            for entry in Path("/proc").iterdir():
+                with contextlib.suppress(OSError):
+                    if entry.name.isdigit() and identity in (entry / "cmdline").read_bytes():
+                        os.kill(int(entry.name), signal.SIGKILL)
 
     def stop(self) -> None:
         with _stage("stop"):
@@ -169,6 +183,14 @@ class _DockerInstance(Instance):
     def cgroup_bytes(self) -> int | None:
         group = self._cgroup()
         return group.memory_bytes() if group is not None else None
+
+
+def _close(stream: Any) -> None:
+    """Close an attached stream: the SDK's object, the answer it came from, and the socket below both."""
+    for each in (stream, stream._response, stream._sock):
+        # the reading thread may be in the middle of it
+        with contextlib.suppress(OSError, ValueError):
+            each.close()
 
 
 def _frames(stream: Any) -> Any:
@@ -218,7 +240,7 @@ class _DockerDriver(Driver):
     start_timeout_s = 30.0
     typical_start_s = 0.5
     pids_per_instance = 24
-    capabilities = frozenset({"cgroup", "pids", "programs", "binds"})
+    capabilities = frozenset({"cgroup", "pids", "pss", "programs", "binds"})
 
     def __init__(
         self,
@@ -243,6 +265,7 @@ class _DockerDriver(Driver):
         if runtime == "runsc":
             self.overhead_bytes = 80 * 2**20
             self.pids_per_instance = 80
+            self.capabilities = self.capabilities - {"pss"}
 
     def lack(self) -> str | None:
         if importlib.util.find_spec("docker") is None:

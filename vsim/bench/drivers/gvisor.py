@@ -1,6 +1,8 @@
 """gVisor: runsc itself, its own kernel in user space between the application and the host's.
 
-The platform is ptrace, the one that needs neither KVM nor anything of the host; it says so in the flags.
+The platform is ptrace, the one that needs neither KVM nor anything of the host; it says so in the flags. The
+application's memory is a file in memory of which only the part in use is mapped anywhere: the proportional set size is
+too small, what its control group is charged is not.
 """
 
 from __future__ import annotations

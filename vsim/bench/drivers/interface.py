@@ -127,7 +127,8 @@ class Driver(ABC):
     `stack` is vsim's name of the stack it stands for and `below` the rung that it is compared with. `packages`
     are the Debian packages that bring it. `overhead_bytes` (per instance) and `typical_start_s` are rough upper
     bounds for the budget only. `flags` go to every sample: `emulated` is not compared with hardware. `capabilities`
-    name what suites may ask for: `cgroup`, `pids`, `programs`, `network`, `binds`.
+    name what suites may ask for: `cgroup` (it has one of its own), `pids` (its processes are seen from here), `pss`
+    (and all of its memory is mapped in them), `programs` (those of the payload run), `network`, `binds`.
     """
 
     name: str

@@ -37,7 +37,7 @@ class _NamespaceDriver(Driver):
     overhead_bytes = 2 * 2**20
     typical_start_s = 0.02
     pids_per_instance = 2
-    capabilities = frozenset({"cgroup", "pids", "programs"})
+    capabilities = frozenset({"cgroup", "pids", "pss", "programs"})
 
     def lack(self) -> str | None:
         return missing("unshare", "util-linux") or need_root()

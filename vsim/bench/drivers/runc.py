@@ -19,7 +19,7 @@ class _RuncDriver(Driver):
     overhead_bytes = 8 * 2**20
     typical_start_s = 0.15
     pids_per_instance = 8
-    capabilities = frozenset({"cgroup", "pids", "programs", "binds"})
+    capabilities = frozenset({"cgroup", "pids", "pss", "programs", "binds"})
 
     def lack(self) -> str | None:
         return missing("runc", "runc") or need_root()

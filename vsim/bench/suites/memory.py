@@ -31,12 +31,15 @@ class _Memory(Suite):
 
     def run(self, step: Step, context: Context) -> None:
         assert isinstance(step, HoldMemory)
-        flags = ("touched",) if step.touch_bytes else ("idle",)
+        flags: tuple[str, ...] = ("touched",) if step.touch_bytes else ("idle",)
         spec = InstanceSpec(
             arguments=(f"touch={step.touch_bytes}",) if step.touch_bytes else (),
             memory_bytes=step.touch_bytes + _MARGIN_BYTES,
             accounted=True,
         )
+        if "pss" not in context.driver.capabilities:
+            # Memory that the instance has and that is mapped nowhere: its control group knows better.
+            flags = (*flags, "pss-partial")
         running: list[Launched] = []
         weighed: list[tuple[int, int]] = []
         try:
