@@ -26,6 +26,9 @@ from vsim.scenario.written import located
 
 __all__ = ["Cluster"]
 
+# How many hosts start on one clock: speed; with fewer hosts than this there is one clock for all.
+_HOSTS_AT_A_TIME = 1000
+
 
 class Cluster:
     """Hosts of one architecture with the instances of a scenario's services on them."""
@@ -54,8 +57,10 @@ class Cluster:
         services = (*scenario.workload.services, *as_services(scenario.workload.demands, fleet.reserve))
         self.services = [ServiceState(env, i, service) for i, service in enumerate(services)]
         self.plans = [StartPlan(architecture, service, self.hardware, self._stage_rng) for service in services]
-        named = max((job.host for job in scenario.workload.jobs), default=-1) + 1
-        for _ in range(max(named, fleet.hosts if fleet.hosts is not None else fleet.min_hosts)):
+        self._named = frozenset(job.host for job in scenario.workload.jobs)
+        for _ in range(
+            max(max(self._named, default=-1) + 1, fleet.hosts if fleet.hosts is not None else fleet.min_hosts)
+        ):
             self._add_host()
 
     # -- placement --------------------------------------------------------------------------------------------------
@@ -221,8 +226,7 @@ class Cluster:
     @property
     def used_hosts(self) -> list[Host]:
         """The hosts that carry at least one instance, or that a job names."""
-        named = {job.host for job in self.scenario.workload.jobs}
-        return [host for host in self.hosts if host.instances or host.index in named]
+        return [host for host in self.hosts if host.instances or host.index in self._named]
 
     def needs_chassis(self, host: int) -> bool:
         """Return whether the machine with this number would be the first in its chassis."""
@@ -232,6 +236,39 @@ class Cluster:
 
     def start_all(self) -> None:
         """Give every placed instance the order to start, now."""
+        self._power_on()
+        for state in self.services:
+            for instance in state.instances:
+                if instance.host is not None:
+                    self.start(instance)
+
+    def start_up(self) -> None:
+        """Start everything and run until it is up, while nothing else goes on.
+
+        Starts on different hosts have nothing in common, so they needn't share the time: some hosts after others go
+        through it from the same moment on. The queue of events stays short that way, and what it touches stays in the
+        processor's cache: a large fleet starts twice as fast.
+        """
+        self._power_on()
+        batches: list[list[Instance]] = [[] for _ in range(0, len(self.hosts), _HOSTS_AT_A_TIME)]
+        for state in self.services:
+            for instance in state.instances:
+                if instance.host is not None:
+                    batches[instance.host.index // _HOSTS_AT_A_TIME].append(instance)
+        env = self.env
+        begin = end = env.now
+        for batch in batches:
+            env._now = begin
+            for instance in batch:
+                self.start(instance)
+            env.run()
+            end = max(end, env.now)
+        env._now = end
+        for state in self.services:
+            state.count_from_now()
+
+    def _power_on(self) -> None:
+        """Set the hosts up that run when the starts begin, with the images that are there by then."""
         policy = self.scenario.start
         for host in self.hosts:
             running = policy.hosts_up == "all" or (policy.hosts_up == "shared" and not self.dedicated)
@@ -242,10 +279,6 @@ class Cluster:
         for host in self.used_hosts:
             if not host.instances:  # it is there for its jobs alone
                 host.set_state("up")
-        for state in self.services:
-            for instance in state.instances:
-                if instance.host is not None:
-                    self.start(instance)
 
     def _warm(self, host: Host) -> None:
         for instance in host.instances:

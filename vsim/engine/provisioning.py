@@ -13,22 +13,26 @@ from vsim.engine.instance import Guest, Instance
 from vsim.engine.script import Script, Steps
 from vsim.engine.service import ServiceState
 from vsim.engine.startup import StartPlan, boot, provision, start
+from vsim.engine.timer import scheduled
 from vsim.engine.variates import stream
 
 __all__ = ["provision_s"]
 
 
-def provision_s(cluster: Cluster) -> float | None:
-    """Return the mean over services of the seconds until one more replica is ready, or None without services.
+def provision_s(cluster: Cluster) -> tuple[float | None, int]:
+    """Return the mean over services of the seconds until one more replica is ready, and the events that it took.
+
+    The mean is None without services.
 
     Asks the cluster's placement, and so changes it: call it last. The image isn't there yet where the scenario says
     so; nothing else runs on the machine meanwhile.
     """
-    times = [_one_more(cluster, state) for state in cluster.services]
-    return sum(times) / len(times) if times else None
+    found = [_one_more(cluster, state) for state in cluster.services]
+    times = [seconds for seconds, _ in found]
+    return (sum(times) / len(times) if times else None), sum(events for _, events in found)
 
 
-def _one_more(cluster: Cluster, state: ServiceState) -> float:
+def _one_more(cluster: Cluster, state: ServiceState) -> tuple[float, int]:
     hosts_before = len(cluster.hosts)
     wanted = Instance(state, len(state.instances), state.service.memory_bytes)
     placed = cluster.place(wanted)
@@ -59,4 +63,4 @@ def _one_more(cluster: Cluster, state: ServiceState) -> float:
 
     Script().run(steps())
     env.run()
-    return float(env.now)
+    return float(env.now), scheduled(env)

@@ -21,7 +21,7 @@ from vsim.engine.failures import SECONDS_PER_YEAR, Failures
 from vsim.engine.jobs import JobRun
 from vsim.engine.provisioning import provision_s
 from vsim.engine.requests import Offered
-from vsim.engine.timer import call_later
+from vsim.engine.timer import call_later, scheduled
 from vsim.model.machine import Site
 from vsim.model.power import cost_per_month, rack_units
 from vsim.model.quantity import value_of
@@ -73,31 +73,23 @@ def _run(architecture: Architecture, scenario: Scenario, site: Site, replication
     env = simpy.Environment()
     cluster = Cluster(env, architecture, scenario, replication)
     cluster.place_all()
-    cluster.start_all()
-    env.run()  # nothing else is going on: it ends when all have started
+    cluster.start_up()
+    # before anything breaks: a restart after an incident is not a start of the fleet
+    metrics = {**_fleet(cluster), **_startup(cluster)}
     window = _Window(cluster)
     window.serve()
-    metrics = {
-        **_fleet(cluster),
-        **_startup(cluster),
-        **window.metrics(),
-        **window.energy(site),
-    }
-    events = _events(env)
+    metrics |= {**window.metrics(), **window.energy(site)}
+    events = scheduled(env)
     if scenario.reliability.years > 0 and not scenario.incidents:
         availability, more = _reliability(architecture, scenario, replication)
         if availability is not None:
             metrics["availability"] = availability
         events += more
-    provision = provision_s(cluster)
+    provision, more = provision_s(cluster)
     if provision is not None:
         metrics["provision_s"] = provision
+    events += more
     return Replication(metrics, events)
-
-
-def _events(env: simpy.Environment) -> int:
-    """Return how many events were scheduled in `env`: SimPy numbers them."""
-    return next(env._eid)
 
 
 def _fleet(cluster: Cluster) -> dict[str, float]:
@@ -277,10 +269,9 @@ def _reliability(architecture: Architecture, scenario: Scenario, replication: in
     env = simpy.Environment()
     cluster = Cluster(env, architecture, scenario, replication)
     cluster.place_all()
-    cluster.start_all()
-    env.run()
+    cluster.start_up()
     if not cluster.services:
-        return None, _events(env)
+        return None, scheduled(env)
     start = env.now
     before = [state.available_s() for state in cluster.services]
     Failures(cluster).run_random()
@@ -288,4 +279,4 @@ def _reliability(architecture: Architecture, scenario: Scenario, replication: in
     env.run(until=start + horizon)
     after = [state.available_s() for state in cluster.services]
     shares = [(end - begin) / horizon for begin, end in zip(before, after, strict=True)]
-    return _mean(shares), _events(env)
+    return _mean(shares), scheduled(env)

@@ -53,6 +53,11 @@ class ServiceState:
             self._available_s += now - self._since
         self._since = now
 
+    def count_from_now(self) -> None:
+        """Forget the seconds so far."""
+        self._available_s = 0.0
+        self._since = self._env.now
+
     def available_s(self) -> float:
         """Seconds so far in which at least `needs` replicas were up."""
         self._settle()

@@ -7,7 +7,7 @@ from typing import Any
 
 import simpy
 
-__all__ = ["call_later"]
+__all__ = ["call_later", "scheduled"]
 
 
 def call_later(env: simpy.Environment, delay: float, callback: Callable[[simpy.Event], Any]) -> None:
@@ -15,3 +15,8 @@ def call_later(env: simpy.Environment, delay: float, callback: Callable[[simpy.E
     timeout = simpy.Timeout(env, delay)
     assert timeout.callbacks is not None
     timeout.callbacks.append(callback)
+
+
+def scheduled(env: simpy.Environment) -> int:
+    """Return how many events were scheduled in `env` so far. SimPy numbers them; asking takes a number, so ask once."""
+    return next(env._eid)
