@@ -23,6 +23,7 @@ FREE = (0, 1, 2)
 ALLOWED: dict[str, tuple[set[float], str]] = {
     "engine/capacity.py:_ROUNDING": ({1e-15}, "the rounding of a double, by definition of the format"),
     "engine/capacity.py:_Group.drop_cancelled": ({8}, "when a heap is cleaned up: speed, not results"),
+    "engine/cluster.py:_HOSTS_AT_A_TIME": ({1000}, "how many hosts start on one clock: speed"),
     "engine/cluster.py:_gib": ({30}, "2**30 bytes are a GiB, for a message"),
     "engine/demand.py:_PERCENT": ({95, 100}, "the percentiles that a scenario may name"),
     "engine/failures.py:SECONDS_PER_YEAR": ({365, 86400}, "unit"),
