@@ -10,7 +10,7 @@ import pytest
 
 from vsim.calibration import builtin
 from vsim.engine.run import run_replication
-from vsim.scenario import load_scenario
+from vsim.scenario import Scenario, load_scenario
 
 
 def simulated(name: str) -> dict[str, Mapping[str, float]]:
@@ -83,9 +83,13 @@ def test_blade_failure() -> None:
     # one blade is a twelfth of the replicas, or all of them; the midplane is all of them; a rack server has none
     assert increasing([vm["availability"], container["availability"], bare["availability"]])
     assert container["availability"] < rack["availability"] < 1
-    # all was on one host, and is up again once another one has booted and started it all: out of ten minutes that takes
-    # as long as a start on a host that is off
+    # All was on one host, and is up again once another one has booted and started it all: out of ten minutes that takes
+    # as long as a start on a host that is off. Boots vary by a third or so: means of ten are compared.
     shop, profile = load_scenario("blade-failure"), builtin()
+    architecture = profile.architecture("container@rack-server")
     off = replace(shop, start=replace(shop.start, hosts_up="none"), incidents=())
-    cold = run_replication(profile.architecture("container@rack-server"), off, profile.site, 0).metrics
-    assert rack["availability"] == pytest.approx(1 - cold["startup_p50_s"] / 600, abs=0.02)
+
+    def mean(scenario: Scenario, metric: str) -> float:
+        return sum(run_replication(architecture, scenario, profile.site, r).metrics[metric] for r in range(10)) / 10
+
+    assert 1 - mean(shop, "availability") == pytest.approx(mean(off, "startup_p50_s") / 600, abs=0.05)
