@@ -11,6 +11,7 @@
  *   ping=ADDRESS:PORT:N N round trips of one byte to an echo      send=ADDRESS:PORT:N  N bytes to a sink
  *   run PROGRAM ARGS…   run another program, say `exit CODE` (takes all that follows)
  *   exit                end instead of waiting
+ *   end                 ignore what follows: user-mode-linux appends words of its own
  * As the init of a virtual machine, first: tty=DEVICE (where to talk), module=FILE, ip=INTERFACE:ADDRESS:BITS,
  * off=restart (end by a reset instead of powering off).
  * As a launcher: enter=FILE (write 0 to it: join a cgroup), mount-ns=FILE (join it), then exec PROGRAM ARGS…
@@ -392,6 +393,7 @@ __attribute__((used, noreturn)) void begin(word *stack) {
         else if ((rest = after(argument, "module="))) load_module(rest);
         else if ((rest = after(argument, "ip="))) set_address(rest);
         else if (same(argument, "off=restart")) power_command = LINUX_REBOOT_CMD_RESTART;
+        else if (same(argument, "end")) break;
         else if (same(argument, "run") && i + 1 < count) run(arguments + i + 1);
         else if (same(argument, "exit")) {
             say("ready", "");
