@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -60,6 +61,7 @@ def measured(folder: Path, machine: str, monitor: str, level: int) -> Starts:
     return Starts(data[:, 0] / 1e6, data[:, 1] / 1e3 if data.shape[1] > 1 else None)
 
 
+@cache
 def profile() -> Profile:
     """Return the built-in profile with the two machines and the three monitors on top."""
     return load_profile(PROFILE)
@@ -163,7 +165,8 @@ def launcher_core_s(known: Profile) -> float:
     return known.quantities["reference.launcher_core_s"].value
 
 
-def fitted(folder: Path) -> list[Cell]:
+@cache
+def fitted(folder: Path) -> tuple[Cell, ...]:
     """Return every cell with the fitted monitors, those that the simulator misses most first."""
     known = profile()
     found = []
@@ -175,7 +178,7 @@ def fitted(folder: Path) -> list[Cell]:
         found.append(Cell(monitor, machine, level, "start", quantiles(data.total_s), quantiles(ours.total_s)))
         if data.guest_s is not None and ours.guest_s is not None:
             found.append(Cell(monitor, machine, level, "guest", quantiles(data.guest_s), quantiles(ours.guest_s)))
-    return sorted(found, key=lambda cell: -cell.worst)
+    return tuple(sorted(found, key=lambda cell: -cell.worst))
 
 
 def unfitted(folder: Path) -> list[Cell]:

@@ -16,7 +16,7 @@ MOST_MISSED = (0.14, 0.09, 0.14)
 
 
 @pytest.fixture(scope="module")
-def fitted(reference_data: Path) -> list[nsdi2020.Cell]:
+def fitted(reference_data: Path) -> tuple[nsdi2020.Cell, ...]:
     return nsdi2020.fitted(reference_data)
 
 
@@ -33,7 +33,7 @@ def test_the_plan_keeps_so_many_starts_under_way():
     assert nsdi2020.simulated(arch, 1, 20, launcher_core_s=5).total_s == pytest.approx(1)
 
 
-def test_one_set_of_stages_explains_both_levels_on_both_machines(fitted: list[nsdi2020.Cell]):
+def test_one_set_of_stages_explains_both_levels_on_both_machines(fitted: tuple[nsdi2020.Cell, ...]):
     starts = [cell for cell in fitted if cell.part == "start"]
     assert len(starts) == 12
     for place, most in enumerate(MOST_MISSED):
@@ -41,7 +41,7 @@ def test_one_set_of_stages_explains_both_levels_on_both_machines(fitted: list[ns
         assert abs(worst.errors[place]) <= most, worst
 
 
-def test_contention_slows_down_what_it_should(fitted: list[nsdi2020.Cell]):
+def test_contention_slows_down_what_it_should(fitted: tuple[nsdi2020.Cell, ...]):
     # with 4 cores ten starts at a time take much longer than one, with 48 cores they don't, for all three monitors
     median = {(c.monitor, c.machine, c.level): c.simulated_s[0] for c in fitted if c.part == "start"}
     for monitor in nsdi2020.MONITORS:
