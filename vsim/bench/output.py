@@ -79,6 +79,13 @@ class Output:
             self._rest = rest
             self._changed.notify_all()
 
+    def forget(self) -> None:
+        """Forget what came so far: it was the runtime's and not the instance's."""
+        with self._changed:
+            self._lines.clear()
+            self._rest = b""
+            self._first = None
+
     def end(self) -> None:
         """Say that nothing more comes."""
         with self._changed:
