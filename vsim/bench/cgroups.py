@@ -74,6 +74,16 @@ class Cgroup:
         self.directories: tuple[Path, ...] = tuple(root / path.strip("/") for root in roots)
         self._everywhere = tuple(root / path.strip("/") for root in self._found.mounts) or self.directories
 
+    def track(self) -> None:
+        """Be a group also in the hierarchies without controllers, by which systemd's programs keep processes apart.
+
+        Call it before :meth:`create`; those programs then make their own groups below this one, and not at the top.
+        """
+        named = self._found.by_controller.get("name=systemd")
+        hybrid = self._found.mounts if self._found.unified is None else ()
+        roots = [root for root in hybrid if root == named or root not in self._found.by_controller.values()]
+        self.directories += tuple(root / self.path.strip("/") for root in roots)
+
     def create(self, *, memory_bytes: int | None = None, pids: int | None = None) -> None:
         """Make the group and set its limits. Raises OSError when the host doesn't allow it."""
         if self._found.unified is not None:
