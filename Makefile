@@ -8,7 +8,7 @@ BIN    := $(VENV)/bin
 simulate: $(VENV)/.installed
 	@$(BIN)/vsim simulate
 
-test: lint types imports unit
+test: lint types imports unit docs
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
@@ -38,7 +38,7 @@ bench: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest benchmarks
 
 docs: $(VENV)/.installed-dev
-	$(BIN)/sphinx-build -W --keep-going -b html docs docs/_build/html
+	$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html
 
 clean:
 	rm -rf $(VENV) docs/_build dist build

@@ -7,14 +7,16 @@ author = "The vsim developers"
 copyright = "The vsim developers"  # noqa: A001  # the name that Sphinx reads
 version = release = _version("vsim")
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.mathjax"]
-myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
+extensions = ["myst_parser", "sphinx.ext.autodoc"]
+myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
 exclude_patterns = ["_build"]
 nitpicky = False
 
 html_theme = "furo"
 html_title = "vsim"
-# No font, script or counter from elsewhere is loaded; formulas are the one exception, and they read well as text.
+# Nothing is loaded from elsewhere, no font, script or counter: formulas are text.
 html_static_path: list[str] = []
+# Pygments has no lexer for CSV.
+suppress_warnings = ["misc.highlighting_failure"]
 autodoc_typehints = "description"
