@@ -258,6 +258,22 @@ def test_memory_overcommit_refuses_or_kills():
     assert half["unplaced"] == 0
 
 
+def test_overcommit_leaves_something_beside_the_work_of_the_layers():
+    # Half a core in the background for each instance: the eighth would take the last of the four cores, whatever may be
+    # promised. So 7 on each of two hosts and 1 on the third, and every start ends.
+    arch = architecture(
+        layer(cpu=CpuCost(unit_cores=q(0.5)), startup=(Stage("s", cpu_core_s=q(1)),)), machine=toy_machine()
+    )
+    scen = scenario(service(replicas=15, memory_bytes=0, startup_core_s=1.0), fleet=Fleet(cpu_overcommit=10))
+    metrics = run(arch, scen)
+    assert metrics["hosts"] == 3
+    # seven starts of two core-seconds on the half core that is left
+    assert metrics["startup_p50_s"] == pytest.approx(28)
+    busy = architecture(layer(cpu=CpuCost(environment_cores=q(3), unit_cores=q(1))))
+    with pytest.raises(InputError, match="keep all cores"):
+        run(busy, scen)
+
+
 def test_what_cannot_fit_says_why():
     with pytest.raises(InputError, match=r"needs 9\.00 GiB.*empty machine has 8\.00 GiB"):
         run(architecture(layer()), scenario(service(memory_bytes=9 * GIB)))

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from tests.engine.toys import SITE, architecture, layer, q, scenario, service, toy_chassis, toy_machine, toy_part
+from tests.validation.quoted import quoted, row
 from vsim.engine.run import run_replication
 from vsim.model.machine import Machine
 from vsim.model.quantity import Distribution
@@ -46,14 +47,18 @@ def test_k_of_n_machines(k: int, n: int) -> None:
     repair = replace(q(0.05 * YEAR_S), distribution=Distribution("exponential"))
     mean, half = simulated(toy_machine(failures_per_year=q(4), repair_s=repair), replicas=n, needs=k)
     assert half < 0.01
-    assert mean == pytest.approx(k_of_n(k, n, 4, 0.05 * YEAR_S), abs=half)
+    theory = k_of_n(k, n, 4, 0.05 * YEAR_S)
+    assert mean == pytest.approx(theory, abs=half)
+    quoted(row(f"{k} of {n} machines", theory, mean, half, 40))
 
 
 def test_the_distribution_of_repair_times_does_not_matter() -> None:
     # Only the mean enters the formula, as long as a piece works again when repaired (renewal theory).
     machine = toy_machine(failures_per_year=q(4), repair_s=q(0.05 * YEAR_S))
     mean, half = simulated(machine, replicas=3, needs=2)
-    assert mean == pytest.approx(k_of_n(2, 3, 4, 0.05 * YEAR_S), abs=half)
+    theory = k_of_n(2, 3, 4, 0.05 * YEAR_S)
+    assert mean == pytest.approx(theory, abs=half)
+    quoted(row("2 of 3 machines, constant repair times", theory, mean, half, 40))
 
 
 def test_power_supplies_of_a_chassis() -> None:
@@ -61,4 +66,6 @@ def test_power_supplies_of_a_chassis() -> None:
     chassis = toy_chassis(psu=toy_part(6, 4, 4, 0.05 * YEAR_S))
     mean, half = simulated(toy_machine(chassis=chassis), replicas=1, needs=1)
     assert half < 0.01
-    assert mean == pytest.approx(k_of_n(4, 6, 4, 0.05 * YEAR_S), abs=half)
+    theory = k_of_n(4, 6, 4, 0.05 * YEAR_S)
+    assert mean == pytest.approx(theory, abs=half)
+    quoted(row("4 of 6 supplies of a chassis", theory, mean, half, 40))

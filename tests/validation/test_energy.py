@@ -14,6 +14,7 @@ import pytest
 from scipy import stats
 
 from tests.engine.toys import SITE, architecture, layer, q, scenario, service, toy_chassis, toy_machine, toy_part
+from tests.validation.quoted import quoted, row
 from vsim.engine.run import run_replication
 from vsim.model.layer import CpuCost, Stage
 from vsim.model.machine import Machine, Site
@@ -121,5 +122,6 @@ def test_a_random_load_draws_what_its_distribution_says(cv: float) -> None:
     half = stats.t.ppf(0.9995, len(found) - 1) * stats.sem(found)
     assert half < 0.005 * expected
     assert found.mean() == pytest.approx(expected, abs=half)
+    quoted(row(f"joules in 2,000 s, demands with cv {cv}", expected, found.mean(), half, len(found)))
     # the power at the mean load would be another: the test can tell them apart
     assert abs(curve(offered / cores) * 2000 - expected) > 2 * half

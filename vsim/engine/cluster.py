@@ -45,6 +45,7 @@ class Cluster:
         self.replication = replication
         fleet = scenario.fleet
         self.dedicated = BOUNDARIES.index(architecture.boundary) < BOUNDARIES.index(fleet.isolation)
+        self._layer_cores = architecture.guest_cores + architecture.instance_cores
         self._in_guests = bool(architecture.stack.above)
         self._index = placement(fleet.placement)
         self._memory_limit = self.hardware.memory_bytes * fleet.memory_overcommit
@@ -95,6 +96,8 @@ class Cluster:
                 f"the service {service.name!r} requires {', '.join(lacking)}, which {architecture.name} doesn't offer",
                 hint="choose another stack or machine, or require less",
             )
+        if self.hardware.host_cores + self._layer_cores >= self.hardware.cores:
+            raise InputError(f"the layers of {architecture.name} keep all cores of the machine busy by themselves")
         memory, cores = self._need(service, service.memory_bytes, opens_guest=True)
         free_memory = self._memory_limit - architecture.host_memory_bytes
         free_cores = self._cores_limit - self.hardware.host_cores
@@ -208,6 +211,9 @@ class Cluster:
         return (-1.0, -1.0) if full else self._free(host)
 
     def _free(self, host: Host) -> tuple[float, float]:
+        # What layers do in the background is done, whatever was promised to whom: something has to be left beside it.
+        if host.background_cores + self._layer_cores >= self.hardware.cores:
+            return -1.0, -1.0
         memory = self._memory_limit - self.architecture.host_memory_bytes - host.promised_bytes
         cores = self._cores_limit - self.hardware.host_cores - host.promised_cores
         return memory, cores
