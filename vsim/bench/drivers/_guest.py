@@ -88,7 +88,9 @@ class GuestInstance(Instance):
             self._process = spawn(
                 [*launcher(self.session.payload.probe, self._cgroup), *self._argv],
                 stage="start",
-                env=self.session.workspace.environment({"TMPDIR": str(self.session.workspace.path)}),
+                # No TMPDIR: user-mode Linux keeps its memory in an unlinked file, which belongs on a tmpfs (/dev/shm).
+                # On a disk it would be page cache, that is: memory which the host takes for available.
+                env=self.session.workspace.environment(),
                 stdin=subprocess.PIPE,
                 stdout=self.output.write_end,
                 stderr=errors,

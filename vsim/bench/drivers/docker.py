@@ -238,7 +238,7 @@ class _DockerDriver(Driver):
     packages: tuple[str, ...] = ("docker.io",)
     overhead_bytes = 24 * 2**20
     start_timeout_s = 30.0
-    typical_start_s = 0.5
+    typical_start_s = 0.4
     pids_per_instance = 24
     capabilities = frozenset({"cgroup", "pids", "pss", "programs", "binds"})
 
@@ -252,7 +252,7 @@ class _DockerDriver(Driver):
         packages: tuple[str, ...] = (),
         architecture: str | None = None,
         flags: tuple[str, ...] = (),
-        typical_start_s: float = 0.5,
+        typical_start_s: float = 0.4,
     ) -> None:
         self.name = name
         self.runtime = runtime
@@ -305,7 +305,7 @@ DRIVERS = (
     _DockerDriver("docker", "runc", "runc"),
     _DockerDriver("docker-crun", "crun", "crun", packages=("crun",)),
     _DockerDriver(
-        "docker-runsc", "runsc", "gvisor", stack="sandboxed-container", packages=("runsc",), typical_start_s=1.5
+        "docker-runsc", "runsc", "gvisor", stack="sandboxed-container", packages=("runsc",), typical_start_s=0.6
     ),
     _DockerDriver(
         "docker-arm64",
@@ -314,6 +314,6 @@ DRIVERS = (
         packages=("qemu-user-static",),
         architecture="aarch64",
         flags=("foreign-cpu",),
-        typical_start_s=0.6,
+        typical_start_s=0.45,
     ),
 )

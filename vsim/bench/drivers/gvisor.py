@@ -41,7 +41,7 @@ class _GvisorDriver(Driver):
     packages = ("runsc",)
     overhead_bytes = 64 * 2**20
     start_timeout_s = 30.0
-    typical_start_s = 0.8
+    typical_start_s = 0.4
     pids_per_instance = 60
     flags = ("platform-ptrace",)
     capabilities = frozenset({"cgroup", "pids", "programs", "binds"})

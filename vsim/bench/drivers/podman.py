@@ -157,7 +157,7 @@ class _PodmanDriver(Driver):
     packages = ("podman", "runc")
     overhead_bytes = 16 * 2**20
     start_timeout_s = 30.0
-    typical_start_s = 0.5
+    typical_start_s = 0.4
     pids_per_instance = 16
     capabilities = frozenset({"cgroup", "pids", "pss", "programs", "binds"})
 

@@ -100,7 +100,7 @@ class _QemuDriver(Driver):
         emulated = accelerator == "tcg"
         self.flags = ("emulated",) if emulated else ()
         self.start_timeout_s = 60.0 if emulated else 20.0
-        self.typical_start_s = 4.0 if emulated else 1.0
+        self.typical_start_s = 2.5 if emulated else 1.0
         self.packages = (_SYSTEMS.get(host_architecture(), _SYSTEMS["x86_64"])[1], "linux-image-cloud-amd64")
 
     def lack(self) -> str | None:

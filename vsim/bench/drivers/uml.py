@@ -23,7 +23,7 @@ class _UmlDriver(Driver):
     packages = ("user-mode-linux",)
     overhead_bytes = 128 * 2**20
     start_timeout_s = 30.0
-    typical_start_s = 1.2
+    typical_start_s = 1.3
     pids_per_instance = 16
     flags = ("paravirtual",)
     capabilities = frozenset({"cgroup", "pids", "pss"})
