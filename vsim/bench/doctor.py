@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from vsim.bench.drivers import Driver, all_drivers
@@ -20,7 +21,10 @@ _LIMIT_S = 12.0
 
 @dataclass(frozen=True, slots=True)
 class Rung:
-    """A driver as this host sees it: `reason` is why it can't be measured; None when it can."""
+    """A driver as this host sees it: `reason` is why it can't be measured, None when it can.
+
+    `packages` are those of its Debian packages that aren't installed here.
+    """
 
     name: str
     stack: str
@@ -105,11 +109,16 @@ def ask_drivers(drivers: Sequence[Driver], *, limit_s: float = _LIMIT_S) -> tupl
             driver.name,
             driver.stack,
             reasons.get(number, f"it did not answer within {limit_s:g} s"),
-            driver.packages,
+            tuple(package for package in driver.packages if not _installed(package)),
             driver.flags,
         )
         for number, driver in enumerate(drivers)
     )
+
+
+def _installed(package: str, info: Path = Path("/var/lib/dpkg/info")) -> bool:
+    """Return whether dpkg has installed the package; those of a second architecture carry it in the name."""
+    return (info / f"{package}.list").exists() or any(info.glob(f"{package}:*.list"))
 
 
 # -- in words ----------------------------------------------------------------------------------------------------------

@@ -66,8 +66,9 @@ def _able(rung: Rung, width: int) -> str:
 
 def _unable(rung: Rung, width: int) -> str:
     assert rung.reason is not None
-    missing = [package for package in rung.packages if package not in rung.reason]
-    brought = f" (Debian: apt-get install {' '.join(missing)})" if missing and "apt-get" not in rung.reason else ""
+    # Most reasons name the package already.
+    told = not rung.packages or "apt-get" in rung.reason
+    brought = "" if told else f" (Debian: apt-get install {' '.join(rung.packages)})"
     return _wrapped(f"{rung.reason}{brought}", f"  {rung.name:<{width}}", " " * (width + 2), colour="yellow")
 
 

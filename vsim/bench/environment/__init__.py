@@ -10,6 +10,7 @@ spoilers        what of it would spoil measurements, with cause and the next com
 from __future__ import annotations
 
 import contextlib
+import importlib.metadata
 import os
 import platform
 from collections.abc import Callable
@@ -73,10 +74,8 @@ def record_environment(root: Path = Path("/"), *, commands: bool = True) -> dict
 
 def _process(facts: Facts) -> Facts:
     """Return what the process itself knows."""
-    from vsim import __version__
-
     own: Facts = {
-        "vsim_version": __version__,
+        "vsim_version": _version(),
         "python_version": platform.python_version(),
         "cpu_usable": len(os.sched_getaffinity(0)),
         "page_bytes": os.sysconf("SC_PAGE_SIZE"),
@@ -84,3 +83,11 @@ def _process(facts: Facts) -> Facts:
     if "architecture" not in facts:
         own["architecture"] = platform.machine()
     return own
+
+
+def _version() -> str:
+    """Return vsim's version: that of the package, not of the module, which would draw the whole of vsim in."""
+    try:
+        return importlib.metadata.version("vsim")
+    except importlib.metadata.PackageNotFoundError:
+        return "not installed"

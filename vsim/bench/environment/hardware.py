@@ -216,7 +216,7 @@ def _disk_kind(root: Root, device: str) -> str:
         ("sd", "/virtio", "virtio"),
         ("sd", "/usb", "usb"),
         ("sd", "/VMBUS:", "hyper-v"),
-        ("sd", "/vmbus", "hyper-v"),
+        ("sd", "/MSFT1000:", "hyper-v"),
     ):
         if name.startswith(beginning) and word in device:
             return kind

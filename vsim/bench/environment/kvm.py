@@ -104,21 +104,20 @@ def judge(outcome: Outcome) -> Kvm:
 
 
 def _ordinary(first: Kvm) -> Kvm:
-    """Boot a guest the ordinary way, where QEMU is installed."""
+    """Boot a guest the ordinary way, where QEMU is installed: a kernel as the driver does, or else a boot sector."""
+    from vsim.bench.drivers.qemu import find_kernel, kvm_boots
+
     program = shutil.which(f"qemu-system-{platform.machine()}", path=_PATH)
-    if program is None or platform.machine() != "x86_64":
+    if program is None:
         return first
-    with tempfile.TemporaryDirectory(prefix="vsim-kvm-") as directory:
-        disk = Path(directory) / "boot.img"
-        disk.write_bytes(boot_sector())
-        outcome = run_guest(
-            [
-                *(program, "-accel", "kvm", "-m", "16", "-nodefaults", "-no-user-config", "-display", "none"),
-                *("-serial", "stdio", "-no-reboot", "-device", "isa-debug-exit,iobase=0xf4,iosize=0x01"),
-                *("-drive", f"file={disk},format=raw,if=ide,read-only=off,snapshot=on"),
-            ],
-            limit_s=_ORDINARY_LIMIT_S,
-        )
+    if find_kernel() is not None:
+        reason = kvm_boots()
+        if reason is None:
+            return Kvm("boots", "a kernel booted under QEMU", first.instructions_per_s)
+        return Kvm("no-guest-boots", f"a minimal guest runs, but none under QEMU: {reason}", first.instructions_per_s)
+    if platform.machine() != "x86_64":
+        return first
+    outcome = boot(program, "kvm", limit_s=_ORDINARY_LIMIT_S)
     if outcome.output.endswith(b"."):
         return Kvm("boots", f"a guest booted under QEMU in {outcome.seconds:.1f} s", first.instructions_per_s)
     what = "ended" if outcome.ended else "hung"
@@ -126,6 +125,21 @@ def _ordinary(first: Kvm) -> Kvm:
     return Kvm(
         "no-guest-boots", f"a minimal guest runs, but one under QEMU {what} at boot{reason}", first.instructions_per_s
     )
+
+
+def boot(program: str, accelerator: str, *, limit_s: float) -> Outcome:
+    """Boot QEMU from :func:`boot_sector`, as any guest boots: through the firmware."""
+    with tempfile.TemporaryDirectory(prefix="vsim-kvm-") as directory:
+        disk = Path(directory) / "boot.img"
+        disk.write_bytes(boot_sector())
+        return run_guest(
+            [
+                *(program, "-accel", accelerator, "-m", "16", "-nodefaults", "-no-user-config", "-display", "none"),
+                *("-serial", "stdio", "-no-reboot", "-device", "isa-debug-exit,iobase=0xf4,iosize=0x01"),
+                *("-drive", f"file={disk},format=raw,if=ide,snapshot=on"),
+            ],
+            limit_s=limit_s,
+        )
 
 
 def boot_sector() -> bytes:

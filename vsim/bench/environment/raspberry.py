@@ -40,6 +40,9 @@ def throttling_facts(text: str) -> Facts:
 
 
 def collect_throttling(root: Root) -> Facts:
-    """Return the states from the file that older kernels have."""
+    """Return the states from the file that older kernels have.
+
+    There it can stand at 0 for ever while vcgencmd says otherwise: 0 says nothing.
+    """
     text = root.text(_FILE)
-    return {} if text is None else throttling_facts(text)
+    return throttling_facts(text) if text and throttled_states(text) else {}

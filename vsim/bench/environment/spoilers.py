@@ -65,7 +65,8 @@ def _kvm(facts: Facts) -> Iterator[Spoiler]:
     if facts.get("kvm") == "no-guest-boots":
         yield Spoiler(
             "kvm",
-            f"KVM is present but no guest boots: {facts.get('kvm_detail')}",
+            "KVM is present but no guest boots: virtual machines can only be emulated (qemu-tcg), which says nothing "
+            "of hardware virtualization",
             "have nested virtualization switched on in the hypervisor, or measure virtual machines elsewhere",
         )
 

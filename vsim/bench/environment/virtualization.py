@@ -82,7 +82,8 @@ def _hypervisor(root: Root, dmi: str) -> str | None:
     """Return the hypervisor's name as far as the guest can tell."""
     release = root.text("proc/sys/kernel/osrelease") or ""
     if re.search(r"microsoft|WSL", release, re.IGNORECASE):
-        return "WSL2 (Hyper-V)"
+        # WSL1 says 4.4.0-19041-Microsoft, and is no Linux kernel at all.
+        return "WSL1" if release.endswith("-Microsoft") else "WSL2 (Hyper-V)"
     if "linuxkit" in release:
         return "Docker Desktop (LinuxKit)"
     # Firecracker has no DMI, but signs its ACPI tables.
@@ -111,8 +112,8 @@ def _container(root: Root) -> str | None:
     if root.link("proc/self/ns/pid") == _FIRST_PID_NAMESPACE:
         return None
     name = root.text("run/systemd/container")
-    if name:
-        return "WSL2" if name == "wsl" else name
+    if name and name != "wsl":
+        return name
     if root.exists("run/.containerenv"):
         return "podman"
     if root.exists(".dockerenv"):
