@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import tarfile
@@ -31,7 +32,7 @@ def test_the_first_thing_it_says_is_that_it_runs() -> None:
 
 def test_work_is_bracketed_and_done_in_the_order_of_the_arguments() -> None:
     done = probe("touch=1000000", "cpu=fault:10", "cpu=call:10", "cpu=user:10", "exit")
-    assert done.stdout.split("\n") == [
+    assert re.sub(r"(?m)^(end \w+) \d+$", r"\1", done.stdout).split("\n") == [
         "vsim 1",
         *("begin fault", "end fault", "begin call", "end call", "begin user", "end user"),
         *("ready", ""),
@@ -46,8 +47,35 @@ def test_what_it_does_not_know_is_an_error() -> None:
 
 def test_it_runs_another_program_and_says_how_that_ended() -> None:
     done = probe("run", "/bin/sh", "-c", "echo hello; exit 3")
-    assert done.stdout == "vsim 1\nbegin run\nhello\nend run\nexit 3\n"
+    assert re.fullmatch(r"vsim 1\nbegin run\nhello\nend run \d+\nexit 3\n", done.stdout)
 
+
+def test_durations_are_those_of_the_work() -> None:
+    done = probe("run", "/bin/sleep", "0.2")
+    took = next(int(line.split()[2]) for line in done.stdout.splitlines() if line.startswith("end"))
+    assert 0.2e9 <= took < 2e9
+
+
+def test_it_serves_aside_and_talks_to_itself() -> None:
+    done = probe(
+        *("lo", "echo=47011", "sink=47012", "body=1000", "http=47013", "aside"),
+        *("ping=127.0.0.1:47011:10", "send=127.0.0.1:47012:1000000", "get=127.0.0.1:47013:5", "exit"),
+    )
+    assert [line.split()[1] for line in done.stdout.splitlines() if line.startswith("end")] == ["ping", "send", "get"]
+    assert (done.stdout.splitlines()[-1], done.returncode) == ("ready", 0)
+
+
+def test_messages_through_a_file_are_seen_by_the_other_side(tmp_path: Path) -> None:
+    path = str(probe_path(host_architecture()))
+    sides = [
+        subprocess.Popen([path, f"pass={side}:50:1024:{tmp_path}", "exit"], stdout=subprocess.PIPE, text=True)
+        for side in (0, 1)
+    ]
+    for side in sides:
+        out, _ = side.communicate(timeout=20)
+        assert re.fullmatch(r"vsim 1\nbegin pass\nend pass \d+\nready\n", out)
+    # 50 messages, and the one before them by which the two sides find each other
+    assert int.from_bytes((tmp_path / "there").read_bytes()[:8], "little") == 51
 
 def test_as_a_launcher_it_says_nothing(tmp_path: Path) -> None:
     entry = tmp_path / "cgroup.procs"

@@ -1,20 +1,27 @@
 /* The probe: the same tiny program on every rung, as a process, in a container, as the init of a virtual machine.
  *
  * It writes `vsim 1` before anything else, then does what its arguments say, in their order, then says `ready` and
- * waits for SIGTERM (or a `q` on its terminal). It never measures time itself: the harness times each line as it
- * arrives, on the host's clock. Long work is bracketed by `begin X` and `end X`.
+ * waits for SIGTERM (or a `q` on its terminal). It never says what time it is: the harness times each line as it
+ * arrives, on the host's clock. Work is bracketed by `begin X` and `end X NS`, NS being how long it took in nanoseconds
+ * by the monotonic clock that is seen here: a duration, which means the same in a guest as on the host.
  *
  *   touch=BYTES         write to every page of as much memory, and keep it
  *   cpu=user:N          N steps of arithmetic    cpu=call:N  N system calls    cpu=fault:N  N page faults
  *   http=PORT           answer HTTP requests; spin=N before it: N steps of arithmetic for each
+ *                       body=N before it: N bytes in each answer
  *   echo=PORT sink=PORT send back, or swallow, what comes
+ *   lo                  raise the loopback interface, where that is allowed and necessary
+ *   aside               serve in a process of its own what was asked for so far, and go on
  *   ping=ADDRESS:PORT:N N round trips of one byte to an echo      send=ADDRESS:PORT:N  N bytes to a sink
+ *   get=ADDRESS:PORT:N  N HTTP requests, one after another, on one connection
+ *   pass=SIDE:N:BYTES:DIRECTORY  pass N messages from side 0 to side 1 through a file, each answered through another
  *   run PROGRAM ARGS…   run another program, say `exit CODE` (takes all that follows)
  *   exit                end instead of waiting
  *   end                 ignore what follows: user-mode-linux appends words of its own
  * As the init of a virtual machine, first: tty=DEVICE (where to talk), module=FILE, ip=INTERFACE:ADDRESS:BITS,
  * off=restart (end by a reset instead of powering off).
- * As a launcher: enter=FILE (write 0 to it: join a cgroup), mount-ns=FILE (join it), then exec PROGRAM ARGS…
+ * As a launcher: enter=FILE (write 0 to it: join a cgroup), mount-ns=FILE (join it), new-net (a network namespace with
+ * a loopback interface and nothing else), then exec PROGRAM ARGS…
  */
 #include "kernel.h"
 
@@ -28,7 +35,9 @@
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
+#include <time.h>
 
 #define SIGTERM_ 15
 #define SIGINT_ 2
@@ -38,6 +47,7 @@
 static char **environment;
 static int is_machine;        /* the init of a virtual machine, not of a container */
 static word power_command = LINUX_REBOOT_CMD_POWER_OFF;
+static int is_aside;         /* the process that serves beside the one that works */
 static word spin;
 static struct pollfd sockets[MOST_SOCKETS];
 static char roles[MOST_SOCKETS]; /* s: signals, t: terminal, H E S: listeners, h e k: their connections */
@@ -46,7 +56,7 @@ static char buffer[CHUNK];
 static volatile word sum;
 
 static void leave(int code) {
-    if (is_machine) {
+    if (is_machine && !is_aside) {
         call0(SYS_sync);
         call4(SYS_reboot, LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2, power_command, 0);
     }
@@ -63,6 +73,29 @@ static void fail(const char *what, long error) {
     memcpy(line + n, code, length(code) + 1);
     say("error", line);
     leave(1);
+}
+
+/* -- work and how long it takes ---------------------------------------------------------------------------------- */
+
+static word begun;
+
+static word now(void) {
+    struct timespec at;
+    call2(SYS_clock_gettime, CLOCK_MONOTONIC, &at);
+    return (word)at.tv_sec * 1000000000u + (word)at.tv_nsec;
+}
+
+static void begin_work(const char *name) {
+    say("begin", name);
+    begun = now();
+}
+
+static void end_work(const char *name) {
+    word took = now() - begun;
+    char digits[24];
+    char line[64] = "end ";
+    memcpy(line + 4, name, length(name) + 1);
+    say(line, decimal((long)took, digits));
 }
 
 /* -- memory and CPU ------------------------------------------------------------------------------------------- */
@@ -112,11 +145,11 @@ static void cpu(const char *work) {
     else if ((rest = after(work, "fault:"))) name = "fault";
     else fail(work, -EINVAL);
     count = number(&rest);
-    say("begin", name);
+    begin_work(name);
     if (name[0] == 'u') arithmetic(count);
     else if (name[0] == 'c') while (count--) call0(SYS_getppid);
     else faults(count);
-    say("end", name);
+    end_work(name);
 }
 
 /* -- network ---------------------------------------------------------------------------------------------------- */
@@ -181,12 +214,12 @@ static void ping(const char *where) {
     word count;
     int fd = reach(&where, &count);
     char byte = 'x';
-    say("begin", "ping");
+    begin_work("ping");
     while (count--) {
         write_all(fd, &byte, 1);
         if (call3(SYS_read, fd, &byte, 1) != 1) fail("ping", -EPIPE);
     }
-    say("end", "ping");
+    end_work("ping");
     call1(SYS_close, fd);
 }
 
@@ -194,7 +227,7 @@ static void transmit(const char *where) {
     word count;
     int fd = reach(&where, &count);
     char byte;
-    say("begin", "send");
+    begin_work("send");
     while (count) {
         word n = count < CHUNK ? count : CHUNK;
         long sent = call3(SYS_write, fd, buffer, n);
@@ -204,21 +237,66 @@ static void transmit(const char *where) {
     /* The sink closes when it has seen our end: only then has everything arrived. */
     call2(SYS_shutdown, fd, 1 /* SHUT_WR */);
     while (call3(SYS_read, fd, &byte, 1) > 0) {}
-    say("end", "send");
+    end_work("send");
+    call1(SYS_close, fd);
+}
+
+static const char ok[] = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 3\r\n\r\nok\n";
+static const char *answer = ok;
+static size_t answer_size = sizeof ok - 1;
+
+static void set_body(word size) {
+    static const char head[] = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: ";
+    char digits[24];
+    const char *number_of = decimal((long)size, digits);
+    size_t n = sizeof head - 1, more = length(number_of);
+    char *text = pages(n + more + 4 + size);
+    memcpy(text, head, n);
+    memcpy(text + n, number_of, more);
+    memcpy(text + n + more, "\r\n\r\n", 4);
+    memset(text + n + more + 4, 'x', size);
+    answer = text;
+    answer_size = n + more + 4 + size;
+}
+
+static void get(const char *where) {
+    static const char request[] = "GET / HTTP/1.1\r\nHost: vsim\r\n\r\n";
+    word count;
+    int fd = reach(&where, &count);
+    begin_work("get");
+    while (count--) {
+        word have = 0, need = 0;
+        write_all(fd, request, sizeof request - 1);
+        while (!need || have < need) {
+            long n = call3(SYS_read, fd, buffer + have, CHUNK - have);
+            if (n <= 0) fail("get", n < 0 ? n : -EPIPE);
+            have += (word)n;
+            for (word at = 3; !need && at < have; at++) {
+                const char *end = buffer + at - 3;
+                if (end[0] != '\r' || end[1] != '\n' || end[2] != '\r' || end[3] != '\n') continue;
+                need = at + 1;
+                /* The only header that matters here, wherever it stands. */
+                for (word key = 0; key + 16 < at; key++) {
+                    const char *value = after(buffer + key, "Content-Length: ");
+                    if (value) need += number(&value);
+                }
+                if (need > CHUNK) fail("get", -EMSGSIZE);
+            }
+        }
+    }
+    end_work("get");
     call1(SYS_close, fd);
 }
 
 /* Serves one readable connection; returns 0 when it is over. */
 static int attend(int fd, char role) {
-    static const char answer[] =
-        "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 3\r\n\r\nok\n";
     long n = call3(SYS_read, fd, buffer, CHUNK);
     if (n <= 0) return 0;
     if (role == 'e') write_all(fd, buffer, (size_t)n);
     /* A request without a body, in one segment: all that the harness sends. */
     if (role == 'h' && n >= 4 && buffer[n - 1] == '\n' && buffer[n - 3] == '\n') {
         if (spin) arithmetic(spin);
-        write_all(fd, answer, sizeof answer - 1);
+        write_all(fd, answer, answer_size);
     }
     return 1;
 }
@@ -230,8 +308,8 @@ static void wait_and_serve(void) {
     long fd = call4(SYS_signalfd4, -1, &mask, 8, SFD_CLOEXEC);
     if (fd < 0) fail("signalfd", fd);
     watch((int)fd, 's');
-    if (is_machine) watch(0, 't');
-    say("ready", "");
+    if (is_machine && !is_aside) watch(0, 't');
+    if (!is_aside) say("ready", "");
     for (;;) {
         long n = call5(SYS_ppoll, sockets, used, NULL, NULL, 8);
         if (n < 0) continue;
@@ -259,6 +337,71 @@ static void wait_and_serve(void) {
             }
         }
     }
+}
+
+/* Leaves the serving to a process of its own, which ends with this one. */
+static void serve_aside(void) {
+    long child = call5(SYS_clone, 17 /* SIGCHLD */, 0, 0, 0, 0);
+    if (child < 0) fail("clone", child);
+    if (child == 0) {
+        call2(SYS_prctl, PR_SET_PDEATHSIG, 9 /* SIGKILL */);
+        is_aside = 1;
+        wait_and_serve();
+    }
+    while (used) call1(SYS_close, sockets[--used].fd);
+}
+
+/* -- messages through files ---------------------------------------------------------------------------------------- */
+
+static int open_in(const char *directory, const char *name) {
+    char path[256];
+    size_t n = length(directory) < 200 ? length(directory) : 200;
+    memcpy(path, directory, n);
+    path[n++] = '/';
+    memcpy(path + n, name, length(name) + 1);
+    long fd = call4(SYS_openat, AT_FDCWD, path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    if (fd < 0) fail(path, fd);
+    return (int)fd;
+}
+
+static void put(int fd, word sequence, word size) {
+    *(word *)buffer = sequence;
+    long n = call4(SYS_pwrite64, fd, buffer, size, 0);
+    if (n != (long)size) fail("pwrite", n < 0 ? n : -EIO);
+}
+
+/* Looks at the file until the message is there: without a pause, or the pause would be what is measured. */
+static void take(int fd, word sequence, word size) {
+    for (;;) {
+        long n = call4(SYS_pread64, fd, buffer, size, 0);
+        if (n < 0) fail("pread", n);
+        if (n == (long)size && *(word *)buffer == sequence) return;
+        call0(SYS_sched_yield);
+    }
+}
+
+static void pass(const char *what) {
+    word side = number(&what);
+    word count = number(&what);
+    word size = number(&what);
+    if (size < 8) size = 8;
+    if (size > CHUNK) fail("pass", -EMSGSIZE);
+    int there = open_in(what, "there");
+    int back = open_in(what, "back");
+    /* The first message finds out that the other side runs; the clock starts after it. */
+    for (word i = 1; i <= count + 1; i++) {
+        if (i == 2) begin_work("pass");
+        if (side == 0) {
+            put(there, i, size);
+            take(back, i, 8);
+        } else {
+            take(there, i, size);
+            put(back, i, 8);
+        }
+    }
+    end_work("pass");
+    call1(SYS_close, there);
+    call1(SYS_close, back);
 }
 
 /* -- the init of a virtual machine ------------------------------------------------------------------------------- */
@@ -294,12 +437,25 @@ static void raise_interface(int fd, struct ifreq *request) {
     if (error < 0) fail("interface", error);
 }
 
-static void set_address(const char *text) {
+/* In a container it is up already, and who has no privileges can't look after it. */
+static void raise_loopback(int must) {
     struct ifreq request;
     int fd = tcp();
     memset(&request, 0, sizeof request);
     memcpy(request.ifr_name, "lo", 3);
-    raise_interface(fd, &request);
+    if (must) raise_interface(fd, &request);
+    else {
+        call3(SYS_ioctl, fd, SIOCGIFFLAGS, &request);
+        request.ifr_flags |= IFF_UP;
+        call3(SYS_ioctl, fd, SIOCSIFFLAGS, &request);
+    }
+    call1(SYS_close, fd);
+}
+
+static void set_address(const char *text) {
+    struct ifreq request;
+    int fd = tcp();
+    raise_loopback(1);
     memset(&request, 0, sizeof request);
     for (int i = 0; *text && *text != ':' && i < IFNAMSIZ - 1; i++) request.ifr_name[i] = *text++;
     if (*text) text++;
@@ -333,13 +489,13 @@ static void run(char **arguments) {
         say("error", arguments[0]);
         for (;;) call1(SYS_exit_group, 127);
     }
-    say("begin", "run");
+    begin_work("run");
     for (;;) {
         long pid = call4(SYS_wait4, -1, &status, 0, NULL);
         if (pid == child) break;
         if (pid < 0 && pid != -EINTR) fail("wait", pid);
     }
-    say("end", "run");
+    end_work("run");
     say("exit", decimal(status & 127 ? 128 + (status & 127) : (status >> 8) & 255, digits));
     leave(status ? 1 : 0);
 }
@@ -360,6 +516,12 @@ static void join_mounts(const char *path) {
     call1(SYS_close, fd);
 }
 
+static void new_network(void) {
+    long error = call1(SYS_unshare, CLONE_NEWNET);
+    if (error < 0) fail("network namespace", error);
+    raise_loopback(1);
+}
+
 __attribute__((used, noreturn)) void begin(word *stack) {
     int count = (int)stack[0];
     char **arguments = (char **)(stack + 1);
@@ -371,6 +533,7 @@ __attribute__((used, noreturn)) void begin(word *stack) {
     for (; first < count; first++) {
         if ((rest = after(arguments[first], "enter="))) join_cgroup(rest);
         else if ((rest = after(arguments[first], "mount-ns="))) join_mounts(rest);
+        else if (same(arguments[first], "new-net")) new_network();
         else if (same(arguments[first], "exec") && first + 1 < count) replace(arguments + first + 1);
         else break;
     }
@@ -390,6 +553,11 @@ __attribute__((used, noreturn)) void begin(word *stack) {
         else if ((rest = after(argument, "sink="))) serve(rest, 'K');
         else if ((rest = after(argument, "ping="))) ping(rest);
         else if ((rest = after(argument, "send="))) transmit(rest);
+        else if ((rest = after(argument, "get="))) get(rest);
+        else if ((rest = after(argument, "body="))) set_body(number(&rest));
+        else if ((rest = after(argument, "pass="))) pass(rest);
+        else if (same(argument, "lo")) raise_loopback(0);
+        else if (same(argument, "aside")) serve_aside();
         else if ((rest = after(argument, "module="))) load_module(rest);
         else if ((rest = after(argument, "ip="))) set_address(rest);
         else if (same(argument, "off=restart")) power_command = LINUX_REBOOT_CMD_RESTART;
