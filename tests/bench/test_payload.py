@@ -77,6 +77,7 @@ def test_messages_through_a_file_are_seen_by_the_other_side(tmp_path: Path) -> N
     # 50 messages, and the one before them by which the two sides find each other
     assert int.from_bytes((tmp_path / "there").read_bytes()[:8], "little") == 51
 
+
 def test_as_a_launcher_it_says_nothing(tmp_path: Path) -> None:
     entry = tmp_path / "cgroup.procs"
     entry.touch()
