@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from tests.validation.conftest import reference_data, simgrid_replay
+from tests.validation.conftest import simgrid_replay
 
-__all__ = ["figure", "reference_data", "simgrid_replay"]
+__all__ = ["figure", "simgrid_replay"]
 
 _figures: list[str] = []
 

@@ -30,11 +30,12 @@ def reference_data() -> Path:
 
 
 @pytest.fixture(scope="session")
-def simgrid_replay(reference_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The program that replays a job list on SimGrid, compiled for this session."""
-    source = reference_data.parent / "peers" / "simgrid_replay.cpp"
+def simgrid_replay(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The program that replays a job list on SimGrid, compiled for this session from VSIM_REFERENCE_PEERS."""
+    folder = Path(os.environ.get("VSIM_REFERENCE_PEERS") or PROJECT.parent / "shared" / "peers")
+    source = folder / "simgrid_replay.cpp"
     if not source.is_file():
-        lacking(f"the source of the SimGrid peer ({source})")
+        lacking(f"the source of the SimGrid peer (VSIM_REFERENCE_PEERS, looked for {source})")
     compiler = shutil.which("g++")
     if compiler is None:
         lacking("g++ (Debian: g++)")
