@@ -13,6 +13,7 @@ import contextlib
 import importlib.metadata
 import os
 import platform
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -64,12 +65,21 @@ def record_environment(root: Path = Path("/"), *, commands: bool = True) -> dict
     if files.is_this_host:
         facts |= _process(facts)
         if commands:
-            from vsim.bench.environment.commands import collect_commands
-            from vsim.bench.environment.kvm import collect_kvm
-
-            facts |= collect_commands()
-            facts |= collect_kvm()
+            facts |= _asked()
     return {name: facts[name] for name, each in METADATA.items() if name in facts and each.check(facts[name])}
+
+
+def _asked() -> Facts:
+    """Return what has to be asked or tried, all at the same time."""
+    from vsim.bench.environment.commands import collect_commands
+    from vsim.bench.environment.kvm import collect_kvm
+
+    tried: Facts = {}
+    trying = threading.Thread(target=lambda: tried.update(collect_kvm()), daemon=True)
+    trying.start()
+    asked = collect_commands()
+    trying.join()
+    return asked | tried
 
 
 def _process(facts: Facts) -> Facts:

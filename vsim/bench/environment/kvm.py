@@ -29,6 +29,7 @@ from typing import Literal
 
 from vsim.bench.environment import _guest
 from vsim.bench.environment.root import Facts
+from vsim.bench.errors import StageError
 from vsim.bench.spawn import end_process
 
 __all__ = ["Kvm", "boot_sector", "collect_kvm", "kvm_lack", "run_guest", "try_kvm"]
@@ -79,10 +80,11 @@ def _try_kvm() -> Kvm:
         return Kvm("denied", "/dev/kvm may not be used (run as root, or join the group kvm)")
     if platform.machine() not in ("x86_64", "aarch64"):
         return Kvm("untried", f"there is no test guest for {platform.machine()}")
-    first = judge(run_guest([], limit_s=_LIMIT_S))
-    if first.state != "boots":
-        return first
-    return _ordinary(first)
+    try:
+        first = judge(run_guest([], limit_s=_LIMIT_S))
+        return _ordinary(first) if first.state == "boots" else first
+    except (OSError, StageError) as error:
+        return Kvm("untried", f"it could not be tried: {error}")
 
 
 def judge(outcome: Outcome) -> Kvm:
