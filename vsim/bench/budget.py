@@ -13,7 +13,7 @@ from vsim.bench.suites.interface import Demand
 from vsim.errors import HostError, InputError
 from vsim.model.plan import Plan, Step
 
-__all__ = ["check", "estimate_s", "fit_blocks", "work_of"]
+__all__ = ["check", "estimate_s", "fit_blocks", "left_out", "work_of"]
 
 # Some room is always left for the rest of the host.
 _KEEP_DISK_BYTES = 512 * 2**20
@@ -26,6 +26,15 @@ def work_of(plan: Plan, drivers: Sequence[Driver]) -> Iterator[tuple[int, Step, 
         for driver in drivers:
             if suite_of(step).lack(step, driver) is None:
                 yield number, step, driver
+
+
+def left_out(plan: Plan, drivers: Sequence[Driver]) -> Iterator[str]:
+    """Yield which steps are left out with which drivers, and why, in words for the record of the run."""
+    for number, step in enumerate(plan.steps):
+        for driver in drivers:
+            reason = suite_of(step).lack(step, driver)
+            if reason is not None:
+                yield f"step {number + 1} ({step.suite}) with {driver.name}: {reason}"
 
 
 def estimate_s(plan: Plan, drivers: Sequence[Driver]) -> float:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from vsim.bench.drivers.interface import Instance, InstanceSpec, Session
 from vsim.bench.errors import StageError
 
-__all__ = ["Launched", "Retired", "discard", "launch", "retire"]
+__all__ = ["Launched", "Retired", "discard", "launch", "retire", "silence"]
 
 Clock = Callable[[], float]
 
@@ -53,11 +53,11 @@ def launch(session: Session, spec: InstanceSpec, *, timeout_s: float, clock: Clo
         output = instance.output
         first = output.first(timeout_s)
         if first is None:
-            raise StageError("first_instruction", _silence(instance, timeout_s))
+            raise StageError("first_instruction", silence(instance, timeout_s))
         left = max(0.0, timeout_s - (clock() - created))
         ready = output.wait_for("ready", left)
         if ready is None:
-            raise StageError("ready", _silence(instance, timeout_s))
+            raise StageError("ready", silence(instance, timeout_s))
     except BaseException:
         discard(session, instance)
         raise
@@ -86,7 +86,7 @@ def discard(session: Session, instance: Instance) -> None:
         session.forget(instance)
 
 
-def _silence(instance: Instance, timeout_s: float) -> str:
+def silence(instance: Instance, timeout_s: float) -> str:
     """Say what is known about an instance that didn't get as far as it should have."""
     # Only some instances know what their runtime said; a closer look than the output is a bonus.
     told = getattr(instance, "error_text", lambda: "")()

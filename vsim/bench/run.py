@@ -96,6 +96,7 @@ def run(
         environment=record_environment(),
         seed=plan.seed,
         drivers=tuple(driver.name for driver in drivers),
+        left_out=tuple(budget.left_out(plan, drivers)),
     )
     with SampleWriter(out) as writer:
         writer.write(record)

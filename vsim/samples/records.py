@@ -45,7 +45,10 @@ _LONGEST_LINE = 16 * 2**20
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """The first record of a run: which world, which plan, on which host. `started` is UTC, ISO 8601."""
+    """The first record of a run: which world, which plan, on which host. `started` is UTC, ISO 8601.
+
+    `left_out` says in words which steps were left out with which drivers, and why.
+    """
 
     record: ClassVar[str] = "run"
     run_id: str
@@ -55,6 +58,7 @@ class Run:
     environment: Mapping[str, Any]
     seed: int
     drivers: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
     schema: str = SCHEMA
 
 

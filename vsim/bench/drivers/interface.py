@@ -35,7 +35,9 @@ class InstanceSpec:
 
     `arguments` go to the probe. `accounted` asks for a control group of its own also where the driver would do
     without (a plain process). `binds` maps host directories to paths inside, writable. `network` is a mode of the
-    plan's network step, or None: no network at all.
+    plan's network step that is among the driver's `networks`, or None: no network at all; `ports` are those that the
+    mode `published` publishes. `writable_root` gives it a root file system of its own to write to (in /data), `volume`
+    a volume of the engine's there.
     """
 
     arguments: tuple[str, ...] = ()
@@ -43,6 +45,9 @@ class InstanceSpec:
     pids: int = 64
     accounted: bool = False
     network: str | None = None
+    ports: tuple[int, ...] = ()
+    writable_root: bool = False
+    volume: str | None = None
     binds: Mapping[Path, str] = field(default_factory=dict)
 
 
@@ -79,6 +84,11 @@ class Instance(ABC):
     def address(self) -> str | None:
         """Return the IPv4 address under which the host reaches it; None without a network."""
         return None
+
+    def endpoint(self, port: int) -> tuple[str, int] | None:
+        """Return address and port under which the host reaches what listens on `port` inside; None if it doesn't."""
+        address = self.address()
+        return (address, port) if address is not None else None
 
 
 class Session(ABC):
@@ -128,7 +138,9 @@ class Driver(ABC):
     are the Debian packages that bring it. `overhead_bytes` (per instance) and `typical_start_s` are rough upper
     bounds for the budget only. `flags` go to every sample: `emulated` is not compared with hardware. `capabilities`
     name what suites may ask for: `cgroup` (it has one of its own), `pids` (its processes are seen from here), `pss`
-    (and all of its memory is mapped in them), `programs` (those of the payload run), `network`, `binds`.
+    (and all of its memory is mapped in them), `programs` (those of the payload run), `network`, `binds`, `root` (its
+    root file system can be written to when asked for), `volumes`. `networks` are the modes of the plan's network step
+    that it offers, the one in which requests are best offered first.
     """
 
     name: str
@@ -141,6 +153,7 @@ class Driver(ABC):
     pids_per_instance: int = 4
     flags: tuple[str, ...] = ()
     capabilities: frozenset[str] = frozenset()
+    networks: tuple[str, ...] = ("loopback",)
     architecture: str | None = None
     detection_only: bool = False
 
