@@ -56,8 +56,8 @@ def interleaved(
     pairs = Pairs(figures, theirs)
     benchmark.extra_info.update(
         {
-            f"ours_median_{unit}": round(statistics.median(figures), 4),
-            f"other_median_{unit}": round(statistics.median(theirs), 4),
+            f"ours_median_{unit}": statistics.median(figures),
+            f"other_median_{unit}": statistics.median(theirs),
             "ratio_of_medians": round(pairs.ratio, 3),
         }
     )
