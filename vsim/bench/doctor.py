@@ -180,4 +180,5 @@ _WORDS: Mapping[str, str] = {
 
 
 def _list(facts: Facts, *names: str) -> str:
-    return ", ".join(_WORDS[name].format(formatted(name, facts[name])) for name in names if name in facts)
+    words = [_WORDS[name].format(formatted(name, facts[name])) for name in names if name in facts]
+    return ", ".join("1 CPU" if word == "1 CPUs" else word for word in words)

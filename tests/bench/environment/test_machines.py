@@ -262,3 +262,9 @@ def test_the_hypervisor_flag_decides_on_x86(tmp_path: Path) -> None:
         "sys/class/dmi/id/product_name": "m5.metal",
     }
     assert facts(Machine(metal), tmp_path)["host_kind"] == "physical"
+
+
+def test_the_documentation_lists_every_fact_with_its_unit() -> None:
+    page = (Path(__file__).parents[3] / "docs/bench/doctor.md").read_text(encoding="utf-8")
+    rows = [line for line in page.splitlines() if line.startswith("| `")]
+    assert rows == [f"| `{each.name}` | {each.title} | {each.unit or '–'} |" for each in METADATA.values()]
