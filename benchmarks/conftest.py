@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.validation.conftest import simgrid_replay
+from tests.conftest import simgrid_replay
 
 __all__ = ["figure", "simgrid_replay"]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import textwrap
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +12,6 @@ import pytest
 from vsim.calibration import Profile, load_profile
 from vsim.errors import InputError
 
-PROJECT = Path(__file__).resolve().parents[2]
 MEASURED = "source: {kind: measured, run: r1, host: a box, date: 2026-01-02, n: 30}"
 ASSUMED = "source: {kind: assumed, why: a guess}"
 
@@ -52,15 +50,9 @@ def refuse(load: Load) -> Callable[[str], InputError]:
 
 
 @pytest.fixture(scope="session")
-def published() -> list[dict[str, Any]]:
-    """The records of published figures: in VSIM_REFERENCE_DATA, or ../shared/data."""
+def published(reference_data: Path) -> list[dict[str, Any]]:
+    """The records of published figures."""
     from ruamel.yaml import YAML
 
-    folder = Path(os.environ.get("VSIM_REFERENCE_DATA") or PROJECT.parent / "shared" / "data")
-    path = folder / "published" / "figures.yaml"
-    if not path.is_file():
-        if os.environ.get("VSIM_REQUIRE_ALL") == "1":
-            pytest.fail(f"VSIM_REQUIRE_ALL=1, but there is no {path}", pytrace=False)
-        pytest.skip(f"this host lacks the published figures (VSIM_REFERENCE_DATA, looked for {path})")
-    records: list[dict[str, Any]] = YAML(typ="safe").load(path)
+    records: list[dict[str, Any]] = YAML(typ="safe").load(reference_data / "published" / "figures.yaml")
     return records

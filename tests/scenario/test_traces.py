@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -76,14 +75,8 @@ def test_variants_of_bitbrains_say_the_same(tmp_path: Path, text: str) -> None:
     assert series.interval_s == 300
 
 
-def test_a_file_of_the_archive_as_it_is() -> None:
-    folder = Path(os.environ.get("VSIM_REFERENCE_DATA") or Path(__file__).parents[3] / "shared" / "data")
-    path = folder / "traces" / "bitbrains-one-vm.csv"
-    if not path.is_file():
-        message = f"this host lacks the reference data (VSIM_REFERENCE_DATA, looked for {path})"
-        if os.environ.get("VSIM_REQUIRE_ALL") == "1":
-            pytest.fail(message)
-        pytest.skip(message)
+def test_a_file_of_the_archive_as_it_is(reference_data: Path) -> None:
+    path = reference_data / "traces" / "bitbrains-one-vm.csv"
     series = read(path)
     # from 1376314846 to 1378906798 s in steps of 300: 8,619 lines and the gaps between them
     assert len(series.cpu_cores) == 8641

@@ -1,4 +1,4 @@
-"""What the validation tests compare with: reference data and independent programs, where they are there."""
+"""Fixtures of all tests: reference data and independent programs, where they are there."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import NoReturn
 
 import pytest
 
-PROJECT = Path(__file__).resolve().parents[2]
+PROJECT = Path(__file__).resolve().parents[1]
 
 
 def lacking(what: str) -> NoReturn:
