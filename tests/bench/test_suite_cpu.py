@@ -19,7 +19,7 @@ def test_a_value_is_the_probe_s_own_duration_per_operation() -> None:
 
 def test_a_probe_that_gives_up_is_a_failure_in_its_work_and_nothing_stays() -> None:
     bench = Scripted("begin fault\nerror mmap 12\n")
-    with pytest.raises(StageError, match="work: .*error mmap 12"):
+    with pytest.raises(StageError, match=r"work: .*error mmap 12"):
         SUITE.run(DriveCpu(work="page_fault", operations=1000), bench.context)
     assert bench.log == ["create", "start", "remove"]
     assert bench.values == {}

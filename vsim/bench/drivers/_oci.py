@@ -40,7 +40,7 @@ def bundle_config(spec: InstanceSpec, root: Path, cgroup: str, env: Mapping[str,
             "rlimits": [{"type": "RLIMIT_NOFILE", "hard": 1024, "soft": 1024}],
             "noNewPrivileges": True,
         },
-        "root": {"path": str(root), "readonly": True},
+        "root": {"path": str(root), "readonly": not spec.writable_root},
         "hostname": "vsim",
         "mounts": [
             {"destination": "/proc", "type": "proc", "source": "proc"},
@@ -63,7 +63,8 @@ def bundle_config(spec: InstanceSpec, root: Path, cgroup: str, env: Mapping[str,
         ],
         "linux": {
             "cgroupsPath": cgroup,
-            "namespaces": [{"type": kind} for kind in _NAMESPACES],
+            # The host's own network is no namespace; the runtimes raise the loopback interface of a new one.
+            "namespaces": [{"type": kind} for kind in _NAMESPACES if kind != "network" or spec.network != "host"],
             "resources": {
                 "devices": [{"allow": False, "access": "rwm"}],
                 "memory": {"limit": spec.memory_bytes},
@@ -98,7 +99,8 @@ class OciInstance(Instance):
         self.bundle = session.workspace.directory(name)
         self._pid_file = self.bundle / "pid"
         self._env = session.workspace.environment()
-        config = bundle_config(spec, session.payload.root, self.cgroup.path, self._env)
+        self._spec = spec
+        config = bundle_config(spec, session.root_for(name, spec), self.cgroup.path, self._env)
         (self.bundle / "config.json").write_text(json.dumps(config))
         self.output = Output.pipe()
         try:
@@ -163,6 +165,9 @@ class OciInstance(Instance):
 
     def cgroup_bytes(self) -> int | None:
         return self.cgroup.memory_bytes()
+
+    def address(self) -> str | None:
+        return "127.0.0.1" if self._spec.network == "host" else None
 
 
 def sweep_states(runs: Sequence[Path], driver: str, command: Sequence[str]) -> list[str]:

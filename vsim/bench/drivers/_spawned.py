@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import select
+import shutil
 import signal
 import subprocess
 from collections.abc import Sequence
@@ -33,6 +34,7 @@ class SpawnedInstance(Instance):
         self._workspace = workspace
         self._process: subprocess.Popen[bytes] | None = None
         self._cgroup = cgroup
+        self._spec = spec
         if cgroup is not None:
             try:
                 cgroup.create(memory_bytes=spec.memory_bytes, pids=spec.pids)
@@ -78,6 +80,8 @@ class SpawnedInstance(Instance):
             with contextlib.suppress(OSError):
                 self._cgroup.remove()
         self._errors.unlink(missing_ok=True)
+        # A root file system of its own, where it had one.
+        shutil.rmtree(self._workspace.path / self.name, ignore_errors=True)
         self.output.close()
 
     def error_text(self) -> str:
@@ -103,15 +107,25 @@ class SpawnedInstance(Instance):
         """Return what is charged to its group."""
         return self._cgroup.memory_bytes() if self._cgroup is not None else None
 
+    def address(self) -> str | None:
+        """Return the loopback address where it shares the host's network."""
+        return "127.0.0.1" if self._spec.network == "host" else None
 
-def launcher(payload_probe: Path, cgroup: Cgroup | None, *, mount_namespace: Path | None = None) -> list[str]:
+
+def launcher(
+    payload_probe: Path, cgroup: Cgroup | None, *, mount_namespace: Path | None = None, new_network: bool = False
+) -> list[str]:
     """Return the words to put before an argv so that it runs in `cgroup` (and a mount namespace) from its start.
+
+    `new_network` gives it a network namespace whose loopback interface is up.
 
     The probe is the launcher: joining from outside, after the start, would leave the first pages uncharged.
     """
     entries = [f"enter={entry}" for entry in cgroup.entries] if cgroup is not None else []
     if mount_namespace is not None:
         entries.append(f"mount-ns={mount_namespace}")
+    if new_network:
+        entries.append("new-net")
     return [str(payload_probe), *entries, "exec"] if entries else []
 
 

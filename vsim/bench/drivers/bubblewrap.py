@@ -19,8 +19,19 @@ class _BubblewrapSession(Session):
         argv = [
             *launcher(self.payload.probe, cgroup),
             "/usr/bin/bwrap",
-            *("--unshare-all", "--cap-drop", "ALL", "--die-with-parent", "--as-pid-1"),
-            *("--ro-bind", str(self.payload.root), "/", "--dev", "/dev", "--proc", "/proc", "--tmpfs", "/tmp"),
+            *("--unshare-all", *(["--share-net"] if spec.network == "host" else [])),
+            *("--cap-drop", "ALL", "--die-with-parent", "--as-pid-1"),
+            *(
+                "--bind" if spec.writable_root else "--ro-bind",
+                str(self.root_for(name, spec)),
+                "/",
+                "--dev",
+                "/dev",
+                "--proc",
+                "/proc",
+                "--tmpfs",
+                "/tmp",
+            ),
             *binds,
             *("--chdir", "/", "/probe"),
             *spec.arguments,
@@ -36,7 +47,8 @@ class _BubblewrapDriver(Driver):
     overhead_bytes = 3 * 2**20
     typical_start_s = 0.03
     pids_per_instance = 2
-    capabilities = frozenset({"cgroup", "pids", "pss", "programs", "binds"})
+    capabilities = frozenset({"cgroup", "pids", "pss", "programs", "binds", "root"})
+    networks = ("host", "loopback")
 
     def lack(self) -> str | None:
         # Without root it works as well, but the limits on memory and processes need a control group.

@@ -86,7 +86,8 @@ class _CrunDriver(Driver):
     overhead_bytes = 6 * 2**20
     typical_start_s = 0.1
     pids_per_instance = 4
-    capabilities = frozenset({"cgroup", "pids", "pss", "programs", "binds"})
+    capabilities = frozenset({"cgroup", "pids", "pss", "programs", "binds", "root"})
+    networks = ("host", "loopback")
 
     def lack(self) -> str | None:
         return missing("crun", "crun") or need_root()

@@ -57,6 +57,8 @@ class _DockerSession(Session):
         self.driver = driver
         self.image = f"vsim/payload-{driver.name}:{workspace.run_id}"
         self.labels = {LABEL: workspace.run_id}
+        self._network: str | None = None
+        self._network_lock = threading.Lock()
         archive = workspace.directory(driver.name) / "image.tar"
         with _stage("open"):
             self.client = _client()
@@ -72,12 +74,29 @@ class _DockerSession(Session):
     def _create(self, spec: InstanceSpec) -> Instance:
         return _DockerInstance(self, self.workspace.name(self.driver.name), spec)
 
+    def network(self) -> str:
+        """Return the name of the run's own network, which is made when it is first asked for."""
+        with self._network_lock:
+            if self._network is None:
+                name = f"{self.workspace.label}-{self.driver.name}"
+                self.client.create_network(name, driver="bridge", labels=self.labels)
+                self._network = name
+            return self._network
+
+    def gateway(self) -> str:
+        """Return the host's own address on the engine's bridge."""
+        bridge = self.client.inspect_network("bridge")
+        return str(bridge["IPAM"]["Config"][0]["Gateway"])
+
     def daemons(self) -> tuple[int, ...]:
         return tuple(pid for name in ("dockerd", "containerd") for pid in _named(name))
 
     def close(self) -> None:
         super().close()
         try:
+            with _stage("close"), contextlib.suppress(Exception):
+                if self._network is not None:
+                    self.client.remove_network(self._network)
             with _stage("close"), contextlib.suppress(Exception):
                 self.client.remove_image(self.image, force=True)
         finally:
@@ -90,6 +109,7 @@ class _DockerInstance(Instance):
         self.session = session
         self.client = session.client
         self._pid: int | None = None
+        self._spec = spec
         with _stage("create"):
             host = self.client.create_host_config(
                 runtime=session.driver.runtime,
@@ -98,8 +118,9 @@ class _DockerInstance(Instance):
                 pids_limit=spec.pids,
                 cap_drop=["ALL"],
                 security_opt=["no-new-privileges"],
-                read_only=True,
-                network_mode="none",
+                read_only=not spec.writable_root,
+                network_mode=self._network_mode(),
+                port_bindings=self._published(),
                 binds=[f"{source}:{target}:rw" for source, target in spec.binds.items()],
                 # Output comes through the attached stream; a log file would be written besides.
                 log_config={"Type": "none", "Config": {}},
@@ -109,6 +130,9 @@ class _DockerInstance(Instance):
                 command=list(spec.arguments),
                 name=name,
                 labels=session.labels,
+                # A volume without a name goes when its container does.
+                volumes=[spec.volume] if spec.volume is not None else None,
+                ports=list(spec.ports) or None,
                 host_config=host,
                 environment=session.workspace.environment(),
                 user="65534:65534",
@@ -123,6 +147,43 @@ class _DockerInstance(Instance):
         # The SDK sets its time limit on this connection as well; an instance may be silent for longer.
         stream._sock.settimeout(None)
         self.output = Output(_frames(stream), close=lambda: _close(stream))
+
+    def _network_mode(self) -> str:
+        match self._spec.network:
+            case "host":
+                return "host"
+            case "user_defined":
+                return self.session.network()
+            case "bridge" | "published" | "published_no_proxy":
+                return "bridge"
+        return "none"
+
+    def _published(self) -> dict[int, tuple[str]] | None:
+        """Return where the ports are published on the host.
+
+        What connects to its loopback address goes through the userland proxy; what connects to its address on the
+        bridge is redirected by the kernel before it gets there.
+        """
+        if self._spec.network == "published":
+            return dict.fromkeys(self._spec.ports, ("127.0.0.1",))
+        if self._spec.network == "published_no_proxy":
+            return dict.fromkeys(self._spec.ports, (self.session.gateway(),))
+        return None
+
+    def address(self) -> str | None:
+        if self._spec.network == "host":
+            return "127.0.0.1"
+        with _stage("work"):
+            networks = self.client.inspect_container(self.name)["NetworkSettings"]["Networks"]
+        return next((each["IPAddress"] for each in networks.values() if each["IPAddress"]), None)
+
+    def endpoint(self, port: int) -> tuple[str, int] | None:
+        if self._spec.network not in ("published", "published_no_proxy"):
+            return super().endpoint(port)
+        with _stage("work"):
+            ports = self.client.inspect_container(self.name)["NetworkSettings"]["Ports"]
+        found = ports.get(f"{port}/tcp") or []
+        return (found[0]["HostIp"], int(found[0]["HostPort"])) if found else None
 
     def start(self) -> None:
         try:
@@ -240,7 +301,8 @@ class _DockerDriver(Driver):
     start_timeout_s = 30.0
     typical_start_s = 0.4
     pids_per_instance = 24
-    capabilities = frozenset({"cgroup", "pids", "pss", "programs", "binds"})
+    capabilities = frozenset({"cgroup", "pids", "pss", "programs", "binds", "root", "volumes"})
+    networks: tuple[str, ...] = ("bridge", "host", "published", "published_no_proxy", "user_defined", "loopback")
 
     def __init__(
         self,
@@ -292,6 +354,10 @@ class _DockerDriver(Driver):
                 if not is_alive(container["Labels"][LABEL]):
                     client.remove_container(container["Id"], v=True, force=True)
                     removed.append(f"docker container {container['Names'][0].lstrip('/')}")
+            for network in client.networks(filters={"label": LABEL}):
+                if not is_alive(network["Labels"][LABEL]):
+                    client.remove_network(network["Id"])
+                    removed.append(f"docker network {network['Name']}")
             for image in client.images(filters={"label": LABEL}):
                 if not is_alive(image["Labels"][LABEL]):
                     client.remove_image(image["Id"], force=True)

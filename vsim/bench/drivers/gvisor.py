@@ -44,7 +44,7 @@ class _GvisorDriver(Driver):
     typical_start_s = 0.4
     pids_per_instance = 60
     flags = ("platform-ptrace",)
-    capabilities = frozenset({"cgroup", "pids", "programs", "binds"})
+    capabilities = frozenset({"cgroup", "pids", "programs", "binds", "root"})
 
     def lack(self) -> str | None:
         return missing("runsc", "runsc") or need_root()

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
+from vsim.bench.errors import StageError
 from vsim.bench.output import Output
 from vsim.bench.payload import Payload
 from vsim.bench.workspace import Workspace
@@ -108,6 +109,15 @@ class Session(ABC):
     @abstractmethod
     def _create(self, spec: InstanceSpec) -> Instance:
         """Make an instance; on failure leave nothing behind."""
+
+    def root_for(self, name: str, spec: InstanceSpec) -> Path:
+        """Return the root file system for the instance `name`: the payload's, or a copy in its own directory."""
+        if not spec.writable_root:
+            return self.payload.root
+        try:
+            return self.payload.copy_to(self.workspace.directory(name) / "root")
+        except OSError as error:
+            raise StageError("create", f"a root file system to write to: {error.strerror or error}") from None
 
     def forget(self, instance: Instance) -> None:
         """Say that `instance` was removed."""

@@ -18,8 +18,8 @@ def configuration(name: str, root: str, cgroup: str, spec: InstanceSpec) -> str:
     lines = [
         f"lxc.uts.name = {name[-60:]}",
         f"lxc.rootfs.path = dir:{root}",
-        "lxc.rootfs.options = ro",
-        "lxc.net.0.type = empty",
+        f"lxc.rootfs.options = {'rw' if spec.writable_root else 'ro'}",
+        f"lxc.net.0.type = {'none' if spec.network == 'host' else 'empty'}",
         "lxc.cap.keep = none",
         "lxc.no_new_privs = 1",
         "lxc.init.uid = 65534",
@@ -49,7 +49,7 @@ class _LxcSession(Session):
         (base / name).mkdir(exist_ok=True)
         config = base / name / "config"
         try:
-            config.write_text(configuration(name, str(self.payload.root), cgroup.path, spec))
+            config.write_text(configuration(name, str(self.root_for(name, spec)), cgroup.path, spec))
         except OSError as error:
             raise StageError("create", f"{config}: {error.strerror}") from None
         argv = ["/usr/bin/lxc-start", f"--lxcpath={base}", f"--name={name}", f"--rcfile={config}", "--foreground"]
@@ -66,7 +66,8 @@ class _LxcDriver(Driver):
     overhead_bytes = 12 * 2**20
     typical_start_s = 0.15
     pids_per_instance = 6
-    capabilities = frozenset({"cgroup", "pids", "pss", "programs"})
+    capabilities = frozenset({"cgroup", "pids", "pss", "programs", "root"})
+    networks = ("host", "loopback")
 
     def lack(self) -> str | None:
         return missing("lxc-start", "lxc") or need_root()

@@ -20,7 +20,9 @@ class _NspawnSession(Session):
         argv = [
             *launcher(self.payload.probe, cgroup),
             *("/usr/bin/systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "--settings=no", "--console=pipe"),
-            *(f"--machine={name}", f"--directory={self.payload.root}", "--read-only", "--private-network"),
+            *(f"--machine={name}", f"--directory={self.root_for(name, spec)}"),
+            *(() if spec.writable_root else ("--read-only",)),
+            *(() if spec.network == "host" else ("--private-network",)),
             *("--drop-capability=all", "--no-new-privileges=yes"),
             *("--timezone=off", "--resolv-conf=off", "--link-journal=no"),
             *binds,
@@ -38,7 +40,8 @@ class _NspawnDriver(Driver):
     overhead_bytes = 12 * 2**20
     typical_start_s = 0.15
     pids_per_instance = 6
-    capabilities = frozenset({"cgroup", "pids", "pss", "programs", "binds"})
+    capabilities = frozenset({"cgroup", "pids", "pss", "programs", "binds", "root"})
+    networks = ("host", "loopback")
 
     def lack(self) -> str | None:
         return missing("systemd-nspawn", "systemd-container") or need_root()

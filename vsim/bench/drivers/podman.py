@@ -73,6 +73,7 @@ class _PodmanInstance(Instance):
     def __init__(self, session: _PodmanSession, name: str, spec: InstanceSpec) -> None:
         self.name = name
         self.session = session
+        self._spec = spec
         self.files = session.workspace.directory(name)
         self._parent = session.workspace.cgroup(name)
         binds = [word for source, target in spec.binds.items() for word in ("--volume", f"{source}:{target}:rw")]
@@ -83,7 +84,16 @@ class _PodmanInstance(Instance):
                 *("create", "--name", name, "--label", f"vsim.run={session.workspace.run_id}"),
                 *("--cgroup-parent", self._parent.path, "--pidfile", str(self.files / "pid")),
                 *("--conmon-pidfile", str(self.files / "conmon"), "--log-driver", "passthrough"),
-                *("--network", "none", "--cap-drop", "all", "--security-opt", "no-new-privileges", "--read-only"),
+                *(
+                    "--network",
+                    "host" if spec.network == "host" else "none",
+                    "--cap-drop",
+                    "all",
+                    "--security-opt",
+                    "no-new-privileges",
+                ),
+                *(() if spec.writable_root else ("--read-only",)),
+                *(("--volume", spec.volume) if spec.volume is not None else ()),
                 *("--memory", str(spec.memory_bytes), "--pids-limit", str(spec.pids), "--user", "65534:65534"),
                 # Podman's defaults ask for more than the host may allow.
                 *("--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024"),
@@ -121,12 +131,15 @@ class _PodmanInstance(Instance):
     def remove(self) -> None:
         reap([self._number("conmon")])
         try:
-            self.session.podman("remove", "rm", "--force", "--time", "0", "--ignore", self.name)
+            self.session.podman("remove", "rm", "--force", "--volumes", "--time", "0", "--ignore", self.name)
         finally:
             with contextlib.suppress(OSError):
                 self._parent.kill()
                 self._parent.remove()
             self.output.close()
+
+    def address(self) -> str | None:
+        return "127.0.0.1" if self._spec.network == "host" else None
 
     def _number(self, name: str) -> int | None:
         with contextlib.suppress(OSError, ValueError):
@@ -159,7 +172,8 @@ class _PodmanDriver(Driver):
     start_timeout_s = 30.0
     typical_start_s = 0.4
     pids_per_instance = 16
-    capabilities = frozenset({"cgroup", "pids", "pss", "programs", "binds"})
+    capabilities = frozenset({"cgroup", "pids", "pss", "programs", "binds", "root", "volumes"})
+    networks = ("host", "loopback")
 
     def lack(self) -> str | None:
         return missing("podman", "podman") or missing(_runtime(), _runtime()) or need_root()

@@ -25,7 +25,8 @@ class _ProcessDriver(Driver):
     overhead_bytes = 2**20
     typical_start_s = 0.01
     pids_per_instance = 1
-    capabilities = frozenset({"cgroup", "pids", "pss", "programs", "network", "binds"})
+    capabilities = frozenset({"cgroup", "pids", "pss", "programs", "network", "binds", "root", "volumes"})
+    networks = ("host", "loopback")
 
     def lack(self) -> str | None:
         if host_architecture() not in ("x86_64", "aarch64"):

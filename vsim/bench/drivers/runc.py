@@ -19,7 +19,8 @@ class _RuncDriver(Driver):
     overhead_bytes = 8 * 2**20
     typical_start_s = 0.15
     pids_per_instance = 8
-    capabilities = frozenset({"cgroup", "pids", "pss", "programs", "binds"})
+    capabilities = frozenset({"cgroup", "pids", "pss", "programs", "binds", "root"})
+    networks = ("host", "loopback")
 
     def lack(self) -> str | None:
         return missing("runc", "runc") or need_root()

@@ -2,7 +2,7 @@
 
     /probe, /init                      the static probe, for one architecture
     /usr/bin/fio, /usr/bin/sysbench    where the host has them, with the libraries they need; never for a foreign CPU
-    /etc, /dev, /proc, /sys, /tmp, …   mount points
+    /etc, /dev, /proc, /sys, /tmp, …   mount points; /data is where an instance that may write does so
 
 It needs no compiler, no registry and no network. Its directory is named by a digest of what went in, so an upgrade of
 fio makes a new one.
@@ -28,7 +28,9 @@ __all__ = ["PROGRAMS", "Payload", "build_payload", "host_architecture", "probe_p
 
 # Collected from the host when they are there.
 PROGRAMS = ("fio", "sysbench")
-_DIRECTORIES = ("dev", "proc", "sys", "tmp", "etc", "run", "var", "mnt", "usr/bin")
+_DIRECTORIES = ("dev", "proc", "sys", "tmp", "etc", "run", "var", "mnt", "usr/bin", "data")
+# Where every instance may write that has a file system to write to.
+_OPEN = frozenset({"tmp", "data"})
 _BIN = Path(__file__).parent / "bin"
 # What `uname -m` calls them on different systems.
 _ALIASES = {"amd64": "x86_64", "arm64": "aarch64"}
@@ -64,6 +66,11 @@ class Payload:
     def probe(self) -> Path:
         """The probe as a file of the host."""
         return self.root / "probe"
+
+    def copy_to(self, target: Path) -> Path:
+        """Copy the root file system to the new directory `target`, for an instance that writes. Raises OSError."""
+        shutil.copytree(self.root, target)
+        return target
 
 
 def build_payload(architecture: str | None = None, *, cache: Path | None = None) -> Payload:
@@ -114,7 +121,7 @@ def _libraries(program: Path) -> dict[str, Path]:
 
 
 def _digest(files: Mapping[str, Path]) -> str:
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(" ".join(_DIRECTORIES).encode())
     for inside, path in sorted(files.items()):
         status = path.stat()
         # The probe by its content: a checkout changes its time. The rest by what an upgrade changes.
@@ -153,4 +160,4 @@ def _write_accounts(etc: Path) -> None:
 def _make_searchable(directories: Iterable[Path]) -> None:
     """Let any user read them, whatever the umask: the instances run without privileges."""
     for directory in directories:
-        directory.chmod(0o1777 if directory.name == "tmp" else 0o755)
+        directory.chmod(0o1777 if directory.name in _OPEN else 0o755)
