@@ -67,6 +67,8 @@ def perform(context: Context, spec: InstanceSpec, *, timeout_s: float, until: st
     """
     instance = begin(context, spec)
     try:
+        if until == "exit":
+            instance.ends_itself()
         report = finish(instance, timeout_s, until)
     except BaseException:
         discard(context.session, instance)

@@ -123,6 +123,10 @@ class OciInstance(Instance):
     def start(self) -> None:
         self._call("start", "start", self.name)
 
+    def ends_itself(self) -> None:
+        # What has ended is in no group any more, and runtimes wait until it is reaped.
+        reap([*self.pids(), *self.helpers()])
+
     def stop(self) -> None:
         reap([*self.pids(), *self.helpers()])
         self._call("stop", "kill", self.name, "TERM")

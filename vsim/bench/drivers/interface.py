@@ -70,6 +70,10 @@ class Instance(ABC):
     def remove(self) -> None:
         """Remove every trace. Works in any state, twice, and after a failed start."""
 
+    def ends_itself(self) -> None:
+        """Take note, once it runs, that it is going to end by itself and not by :meth:`stop`."""
+        return
+
     def pids(self) -> tuple[int, ...]:
         """Return the processes that hold the instance's memory: its own, or the monitor that holds a guest."""
         return ()
