@@ -7,15 +7,16 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import signal
 import sys
 import traceback
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
-from vsim.errors import InputError, VsimError
+from vsim.errors import HostError, InputError, VsimError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,30 +25,35 @@ if TYPE_CHECKING:
 
 EXIT_BUG = 4
 EXIT_INTERRUPTED = 130
+# The disk (or the quota) behind standard output is full, or broken.
+_CANT_WRITE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
 def run(cli: click.Command, arguments: Sequence[str] | None) -> int:
     """Run `cli` with `arguments` (default: those of the process) and return the exit code. Never raises."""
     args = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in args
+    _prepare_streams()
+    stdout = sys.stdout
     # `kill` should clean up just as Ctrl-C does.
     with contextlib.suppress(ValueError, OSError):
         signal.signal(signal.SIGTERM, _interrupt)
     try:
         code = cli.main(args, prog_name="vsim", standalone_mode=False)
+        sys.stdout.flush()
     except click.exceptions.Exit as error:
         return error.exit_code
     except click.ClickException as error:
         error.show(file=sys.stderr)
-        return 2
+        return InputError.exit_code
     except (KeyboardInterrupt, click.Abort):
         _say("interrupted")
         return EXIT_INTERRUPTED
     except BrokenPipeError:
-        # The reader went away (`vsim … | head`): not an error. Nothing more can be written, not even at exit.
-        with contextlib.suppress(OSError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        return _reader_left()
+    except SystemExit as error:
+        # Click meets a broken pipe with wrapped streams and exit code 1. Otherwise shell completion ends here.
+        return _reader_left() if sys.stdout is not stdout else int(error.code or 0)
     except VsimError as error:
         if debug:
             traceback.print_exc()
@@ -56,14 +62,35 @@ def run(cli: click.Command, arguments: Sequence[str] | None) -> int:
     except RecursionError:
         _say("error: the input is nested too deeply")
         return InputError.exit_code
-    except Exception:
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno in _CANT_WRITE:
+            _show(HostError(f"can't write: {error.strerror}", hint="make room, or write elsewhere"))
+            _silence(sys.stdout)
+            return HostError.exit_code
         return _crash(args, debug)
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        with contextlib.suppress(OSError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return code if isinstance(code, int) else 0
+
+
+def _prepare_streams() -> None:
+    """Make sure that there are streams to write to, and that a character that one of them lacks stops nothing."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:  # closed by the caller: `vsim … >&-`
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8"))
+        elif hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+
+
+def _reader_left() -> int:
+    """Return the exit code for a reader that went away (`vsim … | head`): not an error."""
+    _silence(sys.stdout)
+    return 0
+
+
+def _silence(stream: TextIO) -> None:
+    """Let what is still to be written to `stream` go nowhere; Python would complain about it when it ends."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _interrupt(signum: int, frame: object) -> None:
@@ -109,8 +136,13 @@ def _crash(args: list[str], debug: bool) -> int:
     if debug:
         _say(text)
         return EXIT_BUG
-    with tempfile.NamedTemporaryFile("w", prefix="vsim-crash-", suffix=".txt", delete=False, encoding="utf-8") as file:
-        file.write(f"vsim {__version__}, Python {sys.version}\narguments: {args!r}\n\n{text}")
     _say(f"error: this is a bug in vsim ({text.strip().splitlines()[-1]})")
-    _say(f"hint: the details are in {file.name}; please report it with that file")
+    try:
+        handle, name = tempfile.mkstemp(prefix="vsim-crash-", suffix=".txt")
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(f"vsim {__version__}, Python {sys.version}\narguments: {args!r}\n\n{text}")
+    except OSError as error:
+        _say(f"hint: no crash file could be written ({error.strerror}); `vsim --debug …` shows the details")
+    else:
+        _say(f"hint: the details are in {name}; please report it with that file")
     return EXIT_BUG
