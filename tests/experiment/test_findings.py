@@ -42,14 +42,15 @@ def two(metric: str, before: float, after: float, low: float, high: float) -> li
         ("hosts", 5.1, 2, -3.4, -2.8, "needs 3.1 fewer hosts than vm@a", "2.8 to 3.4"),
         ("hosts", 2, 4, 2, 2, "needs 2 more hosts than vm@a", ""),
         ("hosts", 2, 1, -1, -1, "needs 1 fewer host than vm@a", ""),
-        ("startup_p95_s", 20, 8, -14, -10, "starts 12 s faster than vm@a (p95)", "10 to 14 s"),
-        ("startup_p95_s", 97.0, 0.04, -102, -92, "starts 97 s faster than vm@a (p95)", "92 to 102 s"),
-        ("startup_p95_s", 40.0, 10.0, -50, -10, "starts 30 s faster than vm@a (p95)", "10 to 50 s"),
-        ("latency_p95_s", 0.125, 0.245, 0.1, 0.14, "answers 120 ms slower than vm@a (p95)", "100 to 140 ms"),
+        ("startup_p95_s", 20, 8, -14, -10, "starts 12 s faster than vm@a at p95", "10 to 14 s"),
+        ("startup_p95_s", 20.4, 7.3, -13.5, -12.6, "starts 13.1 s faster than vm@a at p95", "12.6 to 13.5 s"),
+        ("startup_p95_s", 97.0, 0.04, -102, -92, "starts 97 s faster than vm@a at p95", "92 to 102 s"),
+        ("startup_p95_s", 40.0, 10.0, -50, -10, "starts 30 s faster than vm@a at p95", "10 to 50 s"),
+        ("latency_p95_s", 0.125, 0.245, 0.1, 0.14, "answers 120 ms slower than vm@a at p95", "100 to 140 ms"),
         (
             *("slo_fraction", 0.5, 0.75, 0.2, 0.3),
             "answers 25 percentage points more of its requests in time than vm@a",
-            "20 to 30 %",
+            "20 to 30",
         ),
         ("cost_per_month", 300, 100, -250, -150, "costs $200 less per month than vm@a", "$150 to $250"),
         ("energy_wh", 100, 150, 40, 60, "uses 50 Wh more energy than vm@a", "40 to 60 Wh"),
@@ -72,6 +73,46 @@ def test_an_uncertain_difference_is_not_told():
     assert two("hosts", 3, 2.8, -0.5, 0.1) == [
         "No difference is larger than its interval: more replications would tell more."
     ]
+
+
+@pytest.mark.parametrize(
+    ("metric", "before", "after"),
+    [
+        ("cost_per_month", 111.0, 110.97),  # three cents
+        ("startup_p95_s", 100.0, 99.5),
+        ("availability", 0.99, 0.99005),  # of the missing hundredth, half a hundredth
+    ],
+)
+def test_a_difference_too_small_to_matter_is_not_told(metric, before, after):
+    change = after - before
+    assert two(metric, before, after, change, change) == ["No difference is larger than a hundredth of the values."]
+
+
+def test_a_hundredth_is_told_and_so_are_nines():
+    assert len(two("startup_p95_s", 100.0, 99.0, -1.0, -1.0)) == 1
+    (told,) = two("availability", 0.999, 0.9999, 0.0009, 0.0009)  # a tenth of the outage
+    assert "is available 0.0900 percentage points more" in told
+
+
+def test_a_step_that_was_told_gives_way_to_others():
+    # hosts: a → b is the larger step. Start-up: a → b changes by 0.9, which counts for half now; b → c by 0.6.
+    # Energy: both were told once; a → b by 0.8, b → c by 0.5.
+    values = {
+        "a@x": {"hosts": 100.0, "startup_p95_s": 100.0, "energy_wh": 100.0},
+        "b@x": {"hosts": 10.0, "startup_p95_s": 10.0, "energy_wh": 20.0},
+        "c@x": {"hosts": 9.0, "startup_p95_s": 4.0, "energy_wh": 10.0},
+    }
+    told = findings(
+        result(
+            values,
+            *(
+                (metric, of, versus, *[values[of][metric] - values[versus][metric]] * 3)
+                for metric in ("hosts", "startup_p95_s", "energy_wh")
+                for of, versus in (("b@x", "a@x"), ("c@x", "b@x"))
+            ),
+        )
+    )
+    assert [(s.split()[0], s.split()[1]) for s in told] == [("b@x", "needs"), ("c@x", "starts"), ("b@x", "uses")]
 
 
 def test_one_replication_tells_nothing_for_certain():

@@ -5,6 +5,7 @@ The table is laid out here and not by rich: it costs no import, and the same lin
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Callable, Iterator, Sequence
 
@@ -210,14 +211,19 @@ def _broken(word: str) -> list[str]:
     return [word[:at], *([word[at:]] if word[at:] else [])]
 
 
+# A number and its unit stay on one line.
+_WITH_UNIT = re.compile(r"(?<=\d) (?=(?:%|[mµn]?s|min|h|days|weeks|[KMGT]i?B|[Mkmµ]?Wh)(?:\W|$))")
+
+
 def _wrapped(sentence: str, width: int, bullet: str = "") -> str:
-    return textwrap.fill(
-        bullet + sentence,
+    text = textwrap.fill(
+        bullet + _WITH_UNIT.sub("\N{NO-BREAK SPACE}", sentence),
         width,
         subsequent_indent=" " * len(bullet),
         break_on_hyphens=False,
         break_long_words=False,
     )
+    return text.replace("\N{NO-BREAK SPACE}", " ")  # what is printed can be searched with plain spaces
 
 
 def _markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:

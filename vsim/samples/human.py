@@ -18,14 +18,14 @@ _TIMES = (
     (14 * 86400.0, 7 * 86400.0, "weeks"),
     (2 * 86400.0, 86400.0, "days"),
     (2 * 3600.0, 3600.0, "h"),
-    (120.0, 60.0, "min"),
+    (600.0, 60.0, "min"),
     (1.0, 1.0, "s"),
     (1e-3, 1e-3, "ms"),
     (1e-6, 1e-6, "µs"),
     (0.0, 1e-9, "ns"),
 )
 _BYTES = ((2.0**40, 2.0**40, "TiB"), (2.0**30, 2.0**30, "GiB"), (2.0**20, 2.0**20, "MiB"), (2.0**10, 2.0**10, "KiB"))
-_ENERGY = ((1e6, 1e6, "MWh"), (1e3, 1e3, "kWh"))
+_ENERGY = ((1e6, 1e6, "MWh"), (1e3, 1e3, "kWh"), (0.1, 1.0, "Wh"), (1e-4, 1e-3, "mWh"), (1e-9, 1e-6, "µWh"))
 _SIGNS = {"USD": "$", "EUR": "€", "GBP": "£"}
 _SIGNIFICANT = 4
 # From this percentage on (of an availability, say) the nines are shown and no more: 99.9999 %.
@@ -109,8 +109,9 @@ def _number(value: float, places: int) -> str:
 
 
 def _alone(value: float, digits: int, metric: str) -> str:
-    """Return a number that stands alone: a whole one without decimals."""
-    return _number(value, 0 if value == round(value) else _places(value, digits, metric))
+    """Return a number that stands alone: a whole one without decimals, money with two or none."""
+    places = 0 if value == round(value) else _places(value, digits, metric)
+    return _number(value, 2 if places and not METRICS[metric].unit else places)
 
 
 def _joined(prefix: str, number: str, suffix: str) -> str:
