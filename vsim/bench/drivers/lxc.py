@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from vsim.bench.drivers._lack import missing, need_root
-from vsim.bench.drivers._spawned import SpawnedInstance
+from vsim.bench.drivers._spawned import SpawnedInstance, launcher
 from vsim.bench.drivers.interface import Driver, Instance, InstanceSpec, Session
 from vsim.bench.errors import StageError
 from vsim.bench.payload import Payload
@@ -19,7 +19,7 @@ def configuration(name: str, root: str, cgroup: str, spec: InstanceSpec) -> str:
         f"lxc.uts.name = {name[-60:]}",
         f"lxc.rootfs.path = dir:{root}",
         f"lxc.rootfs.options = {'rw' if spec.writable_root else 'ro'}",
-        f"lxc.net.0.type = {'none' if spec.network == 'host' else 'empty'}",
+        f"lxc.net.0.type = {'none' if spec.network in ('host', 'loopback') else 'empty'}",
         "lxc.cap.keep = none",
         "lxc.no_new_privs = 1",
         "lxc.init.uid = 65534",
@@ -52,7 +52,9 @@ class _LxcSession(Session):
             config.write_text(configuration(name, str(self.root_for(name, spec)), cgroup.path, spec))
         except OSError as error:
             raise StageError("create", f"{config}: {error.strerror}") from None
-        argv = ["/usr/bin/lxc-start", f"--lxcpath={base}", f"--name={name}", f"--rcfile={config}", "--foreground"]
+        # The network that LXC calls empty has its loopback interface down; a suite that needs it gets another.
+        argv = launcher(self.payload.probe, None, new_network=spec.network == "loopback")
+        argv += ["/usr/bin/lxc-start", f"--lxcpath={base}", f"--name={name}", f"--rcfile={config}", "--foreground"]
         argv += ["--", "/probe", *spec.arguments]
         # LXC makes groups of its own below the run's; the limits are set on the one above them.
         return SpawnedInstance(name, argv, self.workspace, spec, cgroup=cgroup)

@@ -13,7 +13,7 @@ _SLOWDOWN: Mapping[str, Mapping[str, float]] = {
     "emulated": {"user": 8, "system_call": 20, "page_fault": 5, "network": 10},
     "paravirtual": {"user": 1, "system_call": 200, "page_fault": 25, "network": 10},
     "foreign-cpu": {"user": 8, "system_call": 4, "page_fault": 2, "network": 3},
-    "sandboxed-container": {"user": 1, "system_call": 120, "page_fault": 10, "network": 30},
+    "sandboxed-container": {"user": 1, "system_call": 120, "page_fault": 10, "network": 12},
 }
 
 

@@ -210,6 +210,17 @@ static int reach(const char **where, word *count) {
     return fd;
 }
 
+/* Reads or writes (`n` is the number of the call), again when the socket wasn't ready: gVisor, when it hands the host's
+ * sockets on, says so of blocking ones too. */
+static long moved(long n, int fd, char *data, word size) {
+    for (;;) {
+        long done = call3(n, fd, data, size);
+        if (done != -EAGAIN && done != -EINTR) return done;
+        struct pollfd one = {.fd = fd, .events = n == SYS_read ? POLLIN : POLLOUT};
+        call5(SYS_ppoll, &one, 1, NULL, NULL, 8);
+    }
+}
+
 static void ping(const char *where) {
     word count;
     int fd = reach(&where, &count);
@@ -217,7 +228,8 @@ static void ping(const char *where) {
     begin_work("ping");
     while (count--) {
         write_all(fd, &byte, 1);
-        if (call3(SYS_read, fd, &byte, 1) != 1) fail("ping", -EPIPE);
+        long n = moved(SYS_read, fd, &byte, 1);
+        if (n != 1) fail("ping", n < 0 ? n : -EPIPE);
     }
     end_work("ping");
     call1(SYS_close, fd);
@@ -230,13 +242,13 @@ static void transmit(const char *where) {
     begin_work("send");
     while (count) {
         word n = count < CHUNK ? count : CHUNK;
-        long sent = call3(SYS_write, fd, buffer, n);
+        long sent = moved(SYS_write, fd, buffer, n);
         if (sent <= 0) fail("send", sent);
         count -= (word)sent;
     }
     /* The sink closes when it has seen our end: only then has everything arrived. */
     call2(SYS_shutdown, fd, 1 /* SHUT_WR */);
-    while (call3(SYS_read, fd, &byte, 1) > 0) {}
+    while (moved(SYS_read, fd, &byte, 1) > 0) {}
     end_work("send");
     call1(SYS_close, fd);
 }
@@ -268,7 +280,7 @@ static void get(const char *where) {
         word have = 0, need = 0;
         write_all(fd, request, sizeof request - 1);
         while (!need || have < need) {
-            long n = call3(SYS_read, fd, buffer + have, CHUNK - have);
+            long n = moved(SYS_read, fd, buffer + have, CHUNK - have);
             if (n <= 0) fail("get", n < 0 ? n : -EPIPE);
             have += (word)n;
             for (word at = 3; !need && at < have; at++) {
@@ -291,6 +303,7 @@ static void get(const char *where) {
 /* Serves one readable connection; returns 0 when it is over. */
 static int attend(int fd, char role) {
     long n = call3(SYS_read, fd, buffer, CHUNK);
+    if (n == -EAGAIN || n == -EINTR) return 1;
     if (n <= 0) return 0;
     if (role == 'e') write_all(fd, buffer, (size_t)n);
     /* A request without a body, in one segment: all that the harness sends. */
