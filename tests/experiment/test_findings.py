@@ -69,6 +69,12 @@ def test_one_difference_is_one_sentence(metric, before, after, low, high, said, 
     assert told == [f"container@a {said}{end}"]
 
 
+def test_an_interval_that_would_not_be_seen_is_left_out():
+    assert two("energy_wh", 103_630.0, 9710.0, -93_920.004, -93_919.996) == [
+        "container@a uses 93.9 kWh less energy than vm@a."
+    ]
+
+
 def test_an_uncertain_difference_is_not_told():
     assert two("hosts", 3, 2.8, -0.5, 0.1) == [
         "No difference is larger than its interval: more replications would tell more."

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vsim.samples.human import format_estimate, format_range, format_value
+from vsim.samples.human import format_estimate, format_range, format_span, format_value
 from vsim.samples.metrics import METRICS, unit_of
 from vsim.samples.result import Estimate
 
@@ -111,6 +111,8 @@ def test_an_estimate_has_the_digits_that_its_interval_allows(
         ("startup_p95_s", 92.1, 102.2, "s", "92 to 102 s"),
         ("startup_p95_s", 0.9, 1.3, "s", "0.9 to 1.3 s"),
         ("latency_p95_s", 0.04, 0.06, "s", "40 to 60 ms"),
+        ("cost_per_month", 111.79, 111.88, "USD/month", "$112 to $112"),
+        ("cost_per_month", 1.901, 1.922, "USD/month", "$1.901 to $1.922"),
         ("cost_per_month", 4250.0, 4251.0, "USD/month", "$4,250 to $4,251"),
         ("hosts", 2.8, 3.4, "1", "2.8 to 3.4"),
         ("slo_fraction", 0.2, 0.3, "1", "20 to 30 %"),
@@ -121,6 +123,28 @@ def test_a_range_shares_its_unit(metric: str, low: float, high: float, unit: str
     assert plain(format_range(metric, low, high, unit)) == expected
 
 
+@pytest.mark.parametrize(
+    ("metric", "low", "high", "unit", "expected"),
+    [
+        ("startup_p95_s", 72.3, 324.0, "s", "72.3 to 324 s"),
+        ("startup_p95_s", 0.36, 1.18, "s", "360 ms to 1.18 s"),
+        ("startup_p95_s", 0.36, 0.99, "s", "360 to 990 ms"),
+        ("provision_s", 10.8, 4.69 * WEEK, "s", "10.8 s to 4.69 weeks"),
+        ("provision_s", 8.44 * WEEK, 53.2 * WEEK, "s", "8.44 to 53.2 weeks"),
+        ("startup_p95_s", 0.0, 5.0, "s", "0 s to 5 s"),
+        ("energy_wh", 0.0643, 0.11, "Wh", "64.3 to 110 mWh"),
+        ("memory_overhead_bytes", 349 * 2**20, 985 * 2**20, "bytes", "349 to 985 MiB"),
+        ("memory_overhead_bytes", 349 * 2**20, 2**30, "bytes", "349 MiB to 1 GiB"),
+        ("cost_per_month", 62.12, 236.4, "USD/month", "$62.12 to $236"),
+        ("hosts", 1.0, 4.0, "1", "1 to 4"),
+    ],
+)
+def test_a_span_has_one_unit_unless_its_ends_are_far_apart(
+    metric: str, low: float, high: float, unit: str, expected: str
+):
+    assert plain(format_span(metric, low, high, unit)) == expected
+
+
 @given(st.sampled_from(list(METRICS)), SIZES, SIZES, st.sampled_from(["USD", "CHF"]))
 def test_anything_can_be_said_briefly(metric: str, value: float, half: float, currency: str):
     unit = unit_of(metric, currency)
@@ -128,6 +152,7 @@ def test_anything_can_be_said_briefly(metric: str, value: float, half: float, cu
         format_value(metric, value, unit),
         format_estimate(metric, Estimate(value, max(0.0, value - half), value + half, unit)),
         format_range(metric, value, value + half, unit),
+        format_span(metric, value, value + half, unit),
     ):
         assert text
         assert "e+" not in text

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 import click
 
 from vsim.experiment.findings import findings
-from vsim.samples.human import format_estimate, format_value
+from vsim.samples.human import format_estimate, format_span, format_value
 from vsim.samples.metrics import HEADLINE, METRICS
 from vsim.samples.result import KINDS, ArchitectureResult, Estimate, Result, SweepPoint
 
@@ -74,8 +74,8 @@ def hinges(result: Result) -> list[str]:
             continue
         estimate = next(a.metrics[metric] for a in result.architectures if a.name == swing.architecture)
         ends = sorted((swing.at_low, swing.at_high, swing.value))
-        low, high = (format_value(metric, end, estimate.unit) for end in (ends[0], ends[-1]))
-        lines.append(f"{METRICS[metric].title}: {swing.parameter}, {low} to {high} ({swing.architecture})")
+        span = format_span(metric, ends[0], ends[-1], estimate.unit)
+        lines.append(f"{METRICS[metric].title}: {swing.parameter}, {span} ({swing.architecture})")
     lines += [
         f"{one.architecture} can't carry the workload at {one.parameter} = {_in_unit(one.at, one.unit)}"
         for one in sensitivity.impossible

@@ -7,6 +7,7 @@ random numbers three cents a month can be certain, and still say nothing.
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 
 from vsim.samples.human import format_range, format_value
@@ -85,21 +86,23 @@ def _sentence(difference: Difference, replications: int) -> str:
     text, less, more = _SENTENCES[difference.metric]
     assert difference.low is not None
     assert difference.high is not None
-    if METRICS[difference.metric].name == "hosts" and abs(difference.value) == 1:
+    if difference.metric == "hosts" and abs(difference.value) == 1:
         text = text.replace("hosts", "host")
-    size = format_value(difference.metric, abs(difference.value), difference.unit, digits=_digits(difference))
+    low, high = sorted((abs(difference.low), abs(difference.high)))
+    span = format_range(difference.metric, low, high, difference.unit)
+    # an interval of which no digit would be seen is left out
+    narrow = len(set(re.findall(r"[\d.,]+", span))) == 1
+    digits = 3 if narrow else _digits(difference)
+    size = format_value(difference.metric, abs(difference.value), difference.unit, digits=digits)
     if METRICS[difference.metric].most == 1.0:  # a difference of two percentages isn't one of them
         size = size.replace(" %", " percentage points")
+        span = span.removesuffix(" %")
     said = text.format(
         of=difference.of,
         versus=difference.versus,
         d=size,
         word=less if difference.value < 0 else more,
     )
-    if difference.low == difference.high:
+    if low == high:
         return f"{said}, in all {replications} replications."
-    low, high = sorted((abs(difference.low), abs(difference.high)))
-    span = format_range(difference.metric, low, high, difference.unit)
-    if METRICS[difference.metric].most == 1.0:
-        span = span.removesuffix(" %")
-    return f"{said} (95 % interval {span})."
+    return f"{said}." if narrow else f"{said} (95 % interval {span})."

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from vsim.samples.metrics import METRICS
 from vsim.samples.result import Estimate
 
-__all__ = ["format_estimate", "format_range", "format_value"]
+__all__ = ["format_estimate", "format_range", "format_span", "format_value"]
 
 # (from this many base units on, divisor, suffix), the largest first
 _TIMES = (
@@ -28,6 +28,8 @@ _BYTES = ((2.0**40, 2.0**40, "TiB"), (2.0**30, 2.0**30, "GiB"), (2.0**20, 2.0**2
 _ENERGY = ((1e6, 1e6, "MWh"), (1e3, 1e3, "kWh"), (0.1, 1.0, "Wh"), (1e-4, 1e-3, "mWh"), (1e-9, 1e-6, "µWh"))
 _SIGNS = {"USD": "$", "EUR": "€", "GBP": "£"}
 _SIGNIFICANT = 4
+# From this amount on, nobody asks for cents.
+_WHOLE_MONEY = 100
 # From this percentage on (of an availability, say) the nines are shown and no more: 99.9999 %.
 _NEARLY_ALL, _NINES = 99.9999, 4
 
@@ -58,13 +60,23 @@ def format_estimate(metric: str, estimate: Estimate) -> str:
 
 
 def format_range(metric: str, low: float, high: float, unit: str) -> str:
-    """Return ``low to high`` for reading, both in the unit that suits the larger one."""
+    """Return ``low to high`` for reading, an interval: both in the unit that suits the larger one, told apart."""
     divisor, prefix, suffix = _scale(metric, max(abs(low), abs(high)), unit)
     ends = low / divisor, high / divisor
     # As many digits as tell the ends apart, within what is worth reading.
     apart = math.ceil(0.5 - math.log10(ends[1] - ends[0])) if ends[1] > ends[0] else 0
     places = max(0, min(apart, _places(max(map(abs, ends)), _SIGNIFICANT, metric)))
+    if places == 1 and _is_money(metric):
+        places = 2 if abs(ends[1]) < _WHOLE_MONEY else 0
     return f"{prefix}{_number(ends[0], places)} to {_joined(prefix, _number(ends[1], places), suffix)}"
+
+
+def format_span(metric: str, low: float, high: float, unit: str) -> str:
+    """Return ``low to high`` for reading, two values each worth its digits: in one unit unless they are far apart."""
+    divisor, prefix, suffix = _scale(metric, low, unit)
+    if low <= 0 or high / divisor >= 1000:
+        return f"{format_value(metric, low, unit)} to {format_value(metric, high, unit)}"
+    return f"{prefix}{_alone(low / divisor, 3, metric)} to {_joined(prefix, _alone(high / divisor, 3, metric), suffix)}"
 
 
 def _scale(metric: str, value: float, unit: str) -> tuple[float, str, str]:
@@ -111,7 +123,13 @@ def _number(value: float, places: int) -> str:
 def _alone(value: float, digits: int, metric: str) -> str:
     """Return a number that stands alone: a whole one without decimals, money with two or none."""
     places = 0 if value == round(value) else _places(value, digits, metric)
-    return _number(value, 2 if places and not METRICS[metric].unit else places)
+    if places and _is_money(metric):
+        places = 2 if abs(value) < _WHOLE_MONEY else 0
+    return _number(value, places)
+
+
+def _is_money(metric: str) -> bool:
+    return not METRICS[metric].unit
 
 
 def _joined(prefix: str, number: str, suffix: str) -> str:
