@@ -75,12 +75,19 @@ def choose_drivers(names: Sequence[str] = ()) -> tuple[tuple[Driver, ...], tuple
 
 
 def run(
-    plan: Plan, drivers: Sequence[Driver], out: Path, *, observer: Observer | None = None, fit: bool = False
+    plan: Plan,
+    drivers: Sequence[Driver],
+    out: Path,
+    *,
+    observer: Observer | None = None,
+    fit: bool = False,
+    note: str | None = None,
 ) -> Outcome:
     """Carry the plan out and write its samples to the new file `out`.
 
-    `fit` takes fewer blocks where the plan's time limit has no room for all. Raises HostError or InputError before
-    anything is started when the budget doesn't allow the plan or the file can't be made.
+    `fit` takes fewer blocks where the plan's time limit has no room for all. `note` is kept in the run's record.
+    Raises HostError or InputError before anything is started when the budget doesn't allow the plan or the file
+    can't be made.
     """
     _check_suites(plan)
     host = Host()
@@ -93,7 +100,7 @@ def run(
         world="real",
         started=_now().isoformat(timespec="milliseconds"),
         plan=plan_to_data(plan),
-        environment=record_environment(),
+        environment=record_environment() if note is None else {**record_environment(), "note": note},
         seed=plan.seed,
         drivers=tuple(driver.name for driver in drivers),
         left_out=tuple(budget.left_out(plan, drivers)),

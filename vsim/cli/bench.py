@@ -47,6 +47,7 @@ def _suites(ctx: click.Context, param: click.Parameter, value: str | None) -> tu
 @click.option(
     "--time-limit", type=click.FloatRange(min=1), metavar="S", help="End after so many seconds at the latest."
 )
+@click.option("--note", metavar="TEXT", help="What should be known of this host, kept in the run's record.")
 @click.option("--resume", "resuming", is_flag=True, help="Go on with the interrupted run in --out.")
 @click.option("--out", metavar="SAMPLES", help="Where the samples go (default: vsim-<time>.jsonl here).")
 def command(
@@ -57,6 +58,7 @@ def command(
     blocks: int | None,
     seed: int | None,
     time_limit: float | None,
+    note: str | None,
     resuming: bool,
     out: str | None,
 ) -> None:
@@ -66,7 +68,7 @@ def command(
     if resuming:
         if out is None:
             raise click.UsageError("--resume needs --out SAMPLES: the file to go on with.")
-        if plan or suite or drivers or quick or blocks or seed is not None or time_limit:
+        if plan or suite or drivers or quick or blocks or seed is not None or time_limit or note:
             raise click.UsageError("--resume takes plan, drivers and seed from the file; leave the other options out.")
         _resume(Path(out))
         return
@@ -81,7 +83,7 @@ def command(
     fit = quick and blocks is None
     progress = _progress(made.all_blocks)
     try:
-        outcome = run(made, chosen, target, observer=progress, fit=fit)
+        outcome = run(made, chosen, target, observer=progress, fit=fit, note=note)
     finally:
         progress.close()
     _finish(target, outcome)
