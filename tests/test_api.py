@@ -46,6 +46,14 @@ def test_errors_are_exceptions_of_vsim(tmp_path: Path):
     assert caught.value.place.file == str(broken)
 
 
+def test_architectures_can_not_be_stated_twice(tmp_path: Path):
+    path = tmp_path / "sweep.yaml"
+    path.write_text(SMALL + "sweep: {parameters: {architectures: [[vm@laptop], [container@laptop]]}}\n")
+    with pytest.raises(vsim.InputError, match="architectures of its own") as caught:
+        vsim.simulate(path, on=["vm@blade"])
+    assert "--on" in (caught.value.hint or "")
+
+
 def test_progress_is_told(tmp_path: Path):
     path = tmp_path / "small.yaml"
     path.write_text(SMALL)

@@ -79,6 +79,11 @@ def simulate(
         run = dataclasses.replace(run, replications=None if replications == "auto" else replications)
     if metrics:
         run = dataclasses.replace(run, precision=dataclasses.replace(run.precision, metrics=tuple(metrics)))
+    if on and scenario.sweep is not None and "architectures" in scenario.sweep.parameters:
+        raise vsim.InputError(
+            "the sweep of this scenario states architectures of its own",
+            hint="leave out --on, or the sweep's `architectures`",
+        )
     scenario = dataclasses.replace(scenario, run=run, architectures=tuple(on) or scenario.architectures)
     analysis = Analysis("full", tuple(metrics)) if sensitivity else Analysis()
     with Runner(jobs=jobs, backend=backend, scheduler=scheduler, progress=progress) as runner:

@@ -101,6 +101,27 @@ def test_a_sweep_is_one_table_a_metric_with_a_row_a_point():
     ]
 
 
+def test_swept_values_are_said_in_their_unit_and_architectures_are_columns():
+    def point(names: str, size: float, wait: float, hosts: float) -> SweepPoint:
+        values = {"architectures": names.split(), "services.web.memory_bytes": size, "host-os.startup.wait_s": wait}
+        return SweepPoint(values, 2, architectures(*names.split(), hosts=hosts))
+
+    points = (
+        point("vm@laptop", 2.0**29, 0.05, 1),
+        point("vm@laptop", 3 * 2.0**30, 90, 3),
+        point("vm@laptop container@laptop", 2.0**29, 0.05, 1),
+    )
+    sweep = SweepResult(("architectures", "services.web.memory_bytes", "host-os.startup.wait_s"), points)
+    lines = plain(dataclasses.replace(PLAIN, sweep=sweep))
+    at = lines.index("hosts")
+    assert lines[at + 1 : at + 5] == [
+        "                     vm  container",
+        "memory, wait    @laptop    @laptop",
+        "512 MiB, 50 ms        1          1",
+        "3 GiB, 90 s           3          –",
+    ]
+
+
 def test_what_the_answer_hangs_on_is_said_with_both_ends():
     title, *lines = hinges(RESULT)
     assert title.endswith("4 of 5 screened:")

@@ -89,6 +89,8 @@ def test_weeks_are_said_as_weeks(weeks: float):
         ("startup_p95_s", 117.0, 112.0, 122.0, "s", "117±5 s"),
         # the longer side of an interval that is not symmetric (cut at 0 or at 1)
         ("latency_p50_s", 0.5, 0.0, 0.9, "s", "500±500 ms"),
+        # more than the value itself: in the unit that suits the ±
+        ("startup_p50_s", 0.574, 0.0, 2.115, "s", "0.6±1.5 s"),
         # less than the last digit: no ±
         ("startup_p50_s", 2.79, 2.78999, 2.79001, "s", "2.79 s"),
         ("cost_per_month", 340.9, 340.6, 341.2, "USD/month", "$340.9±0.3"),

@@ -14,7 +14,7 @@ import click
 from vsim.experiment.findings import findings
 from vsim.samples.human import format_estimate, format_span, format_value
 from vsim.samples.metrics import HEADLINE, METRICS
-from vsim.samples.result import KINDS, ArchitectureResult, Estimate, Result, SweepPoint
+from vsim.samples.result import KINDS, ArchitectureResult, Estimate, Result
 
 __all__ = ["markdown", "text"]
 
@@ -119,25 +119,39 @@ def _best(architectures: Sequence[ArchitectureResult]) -> dict[str, set[str]]:
 
 
 def _sweep_tables(result: Result) -> Iterator[tuple[str, list[list[str]]]]:
-    """Yield, for each headline metric that a sweep has, its title and rows: a header, then one row per point."""
+    """Yield, for each headline metric that a sweep has, its title and rows: a header, then one row per point.
+
+    Architectures are the columns, so points that differ in them alone share a row.
+    """
     if result.sweep is None:
         return
-    points = result.sweep.points
-    names = list(dict.fromkeys(a.name for point in points for a in point.architectures))
+    paths = [path for path in result.sweep.parameters if path != "architectures"]
+    corner = ", ".join(_swept_name(path) for path in paths)
+    rows: dict[str, dict[str, ArchitectureResult]] = {}
+    for point in result.sweep.points:
+        label = ", ".join(_swept_value(path, point.values[path]) for path in paths)
+        rows.setdefault(label, {}).update({architecture.name: architecture for architecture in point.architectures})
+    names = list(dict.fromkeys(name for row in rows.values() for name in row))
     for metric in HEADLINE:
-        if any(metric in a.metrics for point in points for a in point.architectures):
-            header = [", ".join(path.rpartition(".")[2] for path in result.sweep.parameters), *names]
-            yield METRICS[metric].title, [header, *(_sweep_row(point, metric, names) for point in points)]
+        if any(metric in architecture.metrics for row in rows.values() for architecture in row.values()):
+            table = [[corner, *names]]
+            for label, row in rows.items():
+                table.append([label, *(_cell(metric, row[n].metrics.get(metric) if n in row else None) for n in names)])
+            yield METRICS[metric].title, table
 
 
-def _sweep_row(point: SweepPoint, metric: str, names: Sequence[str]) -> list[str]:
-    metrics = {architecture.name: architecture.metrics for architecture in point.architectures}
-    label = ", ".join(_short(value) for value in point.values.values())
-    return [label, *(_cell(metric, metrics[name].get(metric) if name in metrics else None) for name in names)]
+def _swept_name(path: str) -> str:
+    name = path.rpartition(".")[2]
+    return name if name.endswith("_per_s") else name.removesuffix("_bytes").removesuffix("_s")
 
 
-def _short(value: object) -> str:
-    if isinstance(value, float):
+def _swept_value(path: str, value: object) -> str:
+    """Return a swept value for reading: in the unit that the path's end says, where it does."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        if path.endswith("_bytes"):
+            return format_value("memory_overhead_bytes", value, "bytes")
+        if path.endswith("_s") and not path.endswith("_per_s"):
+            return format_value("startup_p95_s", value, "s")
         return f"{value:g}"
     return " ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 

@@ -42,14 +42,14 @@ def format_value(metric: str, value: float, unit: str, *, digits: int = 3) -> st
 
 def format_estimate(metric: str, estimate: Estimate) -> str:
     """Return the estimate for reading: ``36.5±0.2 ms``; without the ± where it is less than the last digit."""
-    divisor, prefix, suffix = _scale(metric, estimate.value, estimate.unit)
-    value = estimate.value / divisor
+    half = 0.0
+    if estimate.low is not None and estimate.high is not None:
+        half = max(estimate.high - estimate.value, estimate.value - estimate.low)
+    divisor, prefix, suffix = _scale(metric, max(abs(estimate.value), half), estimate.unit)
+    value, half = estimate.value / divisor, half / divisor
     if METRICS[metric].most == 1.0 and _NEARLY_ALL < value < 100:
         # Cut, not rounded: 100 % is said of nothing less.
         return _joined(prefix, f"{math.floor(value * 10**_NINES) / 10**_NINES:.{_NINES}f}", suffix)
-    half = 0.0
-    if estimate.low is not None and estimate.high is not None:
-        half = max(estimate.high - estimate.value, estimate.value - estimate.low) / divisor
     finest = _places(value, _SIGNIFICANT, metric)
     # One digit of the half width is enough to judge the value; two where the first is a 1.
     places = math.ceil(-math.log10(half / 2)) if half > 0 else finest
