@@ -1,7 +1,7 @@
 """The payload: a root file system with the probe and the workload programs of this host, made once, kept in the cache.
 
     /probe, /init                      the static probe, for one architecture
-    /usr/bin/fio, /usr/bin/sysbench    where the host has them, with the libraries they need; never for a foreign CPU
+    /usr/bin/fio, sysbench, sqlite3    where the host has them, with the libraries they need; never for a foreign CPU
     /etc, /dev, /proc, /sys, /tmp, …   mount points; /data is where an instance that may write does so
 
 It needs no compiler, no registry and no network. Its directory is named by a digest of what went in, so an upgrade of
@@ -27,7 +27,7 @@ from vsim.errors import HostError
 __all__ = ["PROGRAMS", "Payload", "build_payload", "host_architecture", "probe_path"]
 
 # Collected from the host when they are there.
-PROGRAMS = ("fio", "sysbench")
+PROGRAMS = ("fio", "sysbench", "sqlite3")
 _DIRECTORIES = ("dev", "proc", "sys", "tmp", "etc", "run", "var", "mnt", "usr/bin", "data")
 # Where every instance may write that has a file system to write to.
 _OPEN = frozenset({"tmp", "data"})
