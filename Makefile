@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: simulate test lint types imports unit bench docs clean
+.PHONY: simulate test test-arm64 lint types imports unit bench docs clean
 
 simulate: $(VENV)/.installed
 	@$(BIN)/vsim simulate
@@ -33,6 +33,10 @@ imports: $(VENV)/.installed-dev
 
 unit: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest
+
+# Slow, and as root: a Debian guest for AArch64 under full emulation. Ten minutes the first time, three after that.
+test-arm64: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest tests/arm64/guest.py
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest benchmarks
