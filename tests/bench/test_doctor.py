@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -12,10 +13,12 @@ from click.testing import CliRunner
 
 import vsim.bench.doctor
 from tests.bench.environment.machines import MACHINES, PI4
-from vsim.bench.doctor import Diagnosis, Rung, _installed, ask_drivers, describe_host, examine
+from vsim.bench.doctor import Diagnosis, describe_host, examine
 from vsim.bench.drivers import Driver, Session
 from vsim.bench.environment import Spoiler, record_environment
 from vsim.bench.payload import Payload
+from vsim.bench.rungs import Rung, _installed, ask_drivers, ladder
+from vsim.bench.rungs.trial import read_trials
 from vsim.bench.workspace import Workspace
 from vsim.cli import cli
 from vsim.cli.doctor import text
@@ -68,6 +71,47 @@ def test_a_driver_that_is_only_detected_can_not_be_measured() -> None:
     driver.detection_only = True
     (rung,) = ask_drivers([driver])
     assert rung.reason is not None
+
+
+def test_no_rung_can_be_measured_on_a_system_that_is_not_linux() -> None:
+    """And none is asked: the fake here would never answer."""
+    (rung,) = ask_drivers([_Hanging("process", None)], system="Darwin")
+    assert rung.reason == "vsim measures Linux hosts, and this is Darwin"
+
+
+def test_the_harness_itself_is_no_rung() -> None:
+    names = [driver.name for driver in ladder()]
+    assert "null" not in names
+    assert names[0] == "process"
+
+
+def test_what_trials_have_shown_replaces_what_drivers_said(tmp_path: Path) -> None:
+    asked: list[tuple[list[str], float]] = []
+
+    def trial(names: Sequence[str], limit_s: float) -> dict[str, str | None]:
+        asked.append(([*names], limit_s))
+        return {"process": None, "lxc": "it fails when it is tried: start: no cgroups"}
+
+    drivers = [_Driver("process", None), _Driver("lxc", None), _Driver("late", None), _Driver("runc", "no root")]
+    found = examine(drivers, lambda: {"host_kind": "unknown"}, trial=trial)
+    assert asked[0][0] == ["process", "lxc", "late"]
+    assert 0 < asked[0][1] <= 12
+    assert [(rung.name, rung.reason, rung.tried) for rung in found.rungs] == [
+        ("process", None, True),
+        ("lxc", "it fails when it is tried: start: no cgroups", True),
+        ("late", None, False),
+        ("runc", "no root", False),
+    ]
+    assert "container: but there was no time to start it" in click.unstyle(text(found))
+
+
+def test_a_trial_that_was_killed_tells_what_hung_from_what_had_no_time() -> None:
+    written = (
+        '{"name": "lxc", "begun_s": 0.5}\n{"name": "runc", "begun_s": 0.5}\n{"name": "runc", "reason": null}\n'
+        '{"name": "crun", "begun_s": 11.0}\n{"name": "qemu-tcg", "begun_s": 0.0}\n{"name": "process'
+    )
+    # A run waits 10 s for a container and a minute for an emulated machine.
+    assert read_trials(written, 12.5) == {"runc": None, "lxc": "it did not come up within 12 s when it was tried"}
 
 
 def test_packages_that_are_installed_are_not_asked_for(tmp_path: Path) -> None:
@@ -144,12 +188,12 @@ def test_hosts_in_words(name: str, first: str, cgroups: str, tmp_path: Path) -> 
 
 def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     diagnosis = Diagnosis({"host_kind": "unknown"}, (), (Spoiler("load", "busy"),))
-    monkeypatch.setattr(vsim.bench.doctor, "examine", lambda: diagnosis)
+    monkeypatch.setattr(vsim.bench.doctor, "examine", lambda **_: diagnosis)
     result = CliRunner().invoke(cli, ["doctor"])
     assert result.exit_code == 0
     assert result.output.splitlines() == [
         "This host",
-        "  physical or virtual: unknown",
+        "  machine, physical or virtual (it can't be told)",
         "",
         "Can be measured (0)",
         "  nothing",

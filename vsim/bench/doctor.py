@@ -6,31 +6,21 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from vsim.bench.drivers import Driver, all_drivers
+from vsim.bench.drivers import Driver
 from vsim.bench.environment import Facts, Spoiler, find_spoilers, formatted, record_environment
+from vsim.bench.rungs import Rung, ask_drivers, ladder, with_trials
 
-__all__ = ["SCHEMA", "Diagnosis", "Rung", "ask_drivers", "describe_host", "examine"]
+__all__ = ["SCHEMA", "Diagnosis", "describe_host", "examine", "try_rungs"]
 
 SCHEMA = "vsim.doctor/1"
 
 _LIMIT_S = 12.0
+# Asking, trying and cleaning up together stay below 20 s.
+_TRIAL_LIMIT_S, _ALL_LIMIT_S = 12.0, 15.0
 
-
-@dataclass(frozen=True, slots=True)
-class Rung:
-    """A driver as this host sees it: `reason` is why it can't be measured, None when it can.
-
-    `packages` are those of its Debian packages that aren't installed here.
-    """
-
-    name: str
-    stack: str
-    reason: str | None
-    packages: tuple[str, ...] = ()
-    flags: tuple[str, ...] = ()
+Trial = Callable[[Sequence[str], float], Mapping[str, str | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +41,7 @@ class Diagnosis:
                     "name": rung.name,
                     "stack": rung.stack,
                     "measurable": rung.reason is None,
+                    "tried": rung.tried,
                     "reason": rung.reason,
                     "packages": [*rung.packages],
                     "flags": [*rung.flags],
@@ -68,57 +59,34 @@ def examine(
     drivers: Sequence[Driver] | None = None,
     record: Callable[[], Facts] = record_environment,
     *,
+    trial: Trial | None = None,
     limit_s: float = _LIMIT_S,
 ) -> Diagnosis:
     """Look at the host and ask every driver, all at the same time, for at most `limit_s` and the record's own limits.
 
-    Starts nothing that outlives the call.
+    With `trial` (:func:`try_rungs`), each rung that says it can be measured is started once. Nothing of it outlives the
+    call.
     """
-    asked = all_drivers() if drivers is None else drivers
-    rungs: list[Rung] = []
-    asking = threading.Thread(target=lambda: rungs.extend(ask_drivers(asked, limit_s=limit_s)), daemon=True)
+    begin = time.monotonic()
+    asked = ladder() if drivers is None else drivers
+    answers: list[Rung] = []
+    asking = threading.Thread(target=lambda: answers.extend(ask_drivers(asked, limit_s=limit_s)), daemon=True)
     asking.start()
     facts = record()
     asking.join()
-    return Diagnosis(facts, tuple(rungs), find_spoilers(facts))
+    rungs = tuple(answers)
+    able = [rung.name for rung in rungs if rung.reason is None]
+    if trial is not None and able:
+        left_s = min(_TRIAL_LIMIT_S, _ALL_LIMIT_S - (time.monotonic() - begin))
+        rungs = with_trials(rungs, trial(able, max(1.0, left_s)))
+    return Diagnosis(facts, rungs, find_spoilers(facts))
 
 
-def ask_drivers(drivers: Sequence[Driver], *, limit_s: float = _LIMIT_S) -> tuple[Rung, ...]:
-    """Ask each driver what it lacks; one that doesn't answer within `limit_s`, or breaks, says so as its reason."""
-    reasons: dict[int, str | None] = {}
+def try_rungs(names: Sequence[str], limit_s: float) -> Mapping[str, str | None]:
+    """Start an instance on each of these rungs; return why it failed, None where it worked."""
+    from vsim.bench.rungs import trial
 
-    def ask(number: int, driver: Driver) -> None:
-        try:
-            reason = driver.lack()
-        except Exception as error:  # a broken runtime must not hide the other rungs
-            reason = f"it can't be asked: {str(error) or type(error).__name__}"
-        if reason is None and driver.detection_only:
-            reason = "it is there, but vsim has no way to start it yet"
-        reasons[number] = reason
-
-    threads = [
-        threading.Thread(target=ask, args=(number, driver), daemon=True) for number, driver in enumerate(drivers)
-    ]
-    for thread in threads:
-        thread.start()
-    end = time.monotonic() + limit_s
-    for thread in threads:
-        thread.join(max(0.0, end - time.monotonic()))
-    return tuple(
-        Rung(
-            driver.name,
-            driver.stack,
-            reasons.get(number, f"it did not answer within {limit_s:g} s"),
-            tuple(package for package in driver.packages if not _installed(package)),
-            driver.flags,
-        )
-        for number, driver in enumerate(drivers)
-    )
-
-
-def _installed(package: str, info: Path = Path("/var/lib/dpkg/info")) -> bool:
-    """Return whether dpkg has installed the package; those of a second architecture carry it in the name."""
-    return (info / f"{package}.list").exists() or any(info.glob(f"{package}:*.list"))
+    return trial.try_rungs(names, limit_s=limit_s)
 
 
 # -- in words ----------------------------------------------------------------------------------------------------------
@@ -160,7 +128,7 @@ def _kind(facts: Facts) -> str:
     kind = {
         "virtual": f"virtual machine ({facts.get('host_hypervisor')})",
         "physical": "physical machine",
-        "unknown": "physical or virtual: unknown",
+        "unknown": "machine, physical or virtual (it can't be told)",
     }[str(facts.get("host_kind", "unknown"))]
     product = facts.get("pi_model") or " ".join(
         str(facts[name]) for name in ("host_vendor", "host_product") if name in facts

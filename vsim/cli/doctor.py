@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from vsim.bench.doctor import Diagnosis, Rung
+    from vsim.bench.doctor import Diagnosis
+    from vsim.bench.rungs import Rung
 
 __all__ = ["command"]
 
@@ -18,15 +19,16 @@ _WIDTH = 80
 
 @click.command(
     name="doctor",
-    epilog="Nothing is changed and nothing keeps running. KVM is tried with a guest, so this may take some seconds. "
-    "--format json prints the environment record that every run keeps, too.",
+    epilog="Nothing is changed and nothing keeps running. KVM is tried with a guest, so this may take some seconds; "
+    "with --try, up to 20. --format json prints the environment record that every run keeps, too.",
 )
 @click.option("--format", "style", type=click.Choice(["text", "json"]), default="text", help="How to print it.")
-def command(style: str) -> None:
+@click.option("--try", "trying", is_flag=True, help="Start the probe once on each rung: does it really work?")
+def command(style: str, trying: bool) -> None:
     """Say what this host can measure, and what would spoil it."""
-    from vsim.bench.doctor import examine
+    from vsim.bench.doctor import examine, try_rungs
 
-    diagnosis = examine()
+    diagnosis = examine(trial=try_rungs if trying else None)
     if style == "json":
         import json
 
@@ -43,7 +45,9 @@ def text(diagnosis: Diagnosis) -> str:
     able = [rung for rung in diagnosis.rungs if rung.reason is None]
     unable = [rung for rung in diagnosis.rungs if rung.reason is not None]
     width = max((len(rung.name) for rung in diagnosis.rungs), default=0) + 2
-    sections.append(_section(f"Can be measured ({len(able)})", [_able(rung, width) for rung in able] or ["  nothing"]))
+    trying = any(rung.tried for rung in diagnosis.rungs)
+    title = f"Can be measured ({len(able)}){': each was started once' if trying else ''}"
+    sections.append(_section(title, [_able(rung, width, trying) for rung in able] or ["  nothing"]))
     if unable:
         sections.append(_section(f"Can't be measured ({len(unable)})", [_unable(rung, width) for rung in unable]))
     spoiling = []
@@ -59,9 +63,10 @@ def _section(title: str, lines: list[str]) -> str:
     return "\n".join([click.style(title, bold=True), *lines])
 
 
-def _able(rung: Rung, width: int) -> str:
+def _able(rung: Rung, width: int, trying: bool) -> str:
     flags = f" ({', '.join(rung.flags)})" if rung.flags else ""
-    return _wrapped(f"{rung.stack}{flags}", f"  {rung.name:<{width}}", " " * (width + 2), colour="green")
+    untried = ": but there was no time to start it" if trying and not rung.tried else ""
+    return _wrapped(f"{rung.stack}{flags}{untried}", f"  {rung.name:<{width}}", " " * (width + 2), colour="green")
 
 
 def _unable(rung: Rung, width: int) -> str:

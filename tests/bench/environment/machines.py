@@ -156,6 +156,7 @@ CPU revision	: 3
         "proc/sys/kernel/osrelease": "6.12.34+rpt-rpi-v8\n",
         "proc/sys/kernel/arch": "aarch64\n",
         "proc/loadavg": "0.02 0.05 0.01 1/162 1021\n",
+        "proc/uptime": "56580.11 226255.63\n",
         "proc/stat": "cpu  2255 34 2290 22625563 6290 127 456 0 0 0\n",
         "etc/os-release": 'PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\nID=debian\n',
         **{
@@ -218,6 +219,7 @@ CPU revision	: 1
         "proc/sys/kernel/osrelease": "6.12.34+rpt-rpi-2712\n",
         "proc/sys/kernel/arch": "aarch64\n",
         "proc/loadavg": "0.08 0.03 0.01 1/185 2210\n",
+        "proc/uptime": "8112.40 31902.77\n",
         **{
             f"sys/devices/system/cpu/cpu{number}/cpufreq/{name}": text
             for number in range(4)
@@ -282,6 +284,7 @@ SERVER = Machine(
         "sys/fs/cgroup/cgroup.controllers": "cpuset cpu io memory hugetlb pids rdma misc\n",
         "proc/sys/kernel/osrelease": "6.1.0-28-amd64\n",
         "proc/loadavg": "0.00 0.01 0.05 1/420 77812\n",
+        "proc/uptime": "2411764.92 38101190.33\n",
         "etc/os-release": 'PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\nID=debian\n',
         "sys/class/dmi/id/sys_vendor": "Dell Inc.\n",
         "sys/class/dmi/id/product_name": "PowerEdge R620\n",
@@ -350,6 +353,7 @@ bogomips	: 5222.41
         "proc/sys/kernel/osrelease": "5.15.167.4-microsoft-standard-WSL2\n",
         "proc/version": "Linux version 5.15.167.4-microsoft-standard-WSL2 (root@f9c826d3017f) (gcc (GCC) 11.2.0)\n",
         "proc/loadavg": "0.00 0.00 0.00 1/120 900\n",
+        "proc/uptime": "301.52 4790.10\n",
         "etc/os-release": 'PRETTY_NAME="Ubuntu 24.04.1 LTS"\nID=ubuntu\n',
         f"{_SDD}/device/model": "Virtual Disk    \n",
         f"{_SDD}/queue/rotational": "1\n",
@@ -399,6 +403,7 @@ LAPTOP = Machine(
         "sys/fs/cgroup/cgroup.controllers": "cpuset cpu io memory hugetlb pids rdma misc\n",
         "proc/sys/kernel/osrelease": "6.11.10-300.fc41.x86_64\n",
         "proc/loadavg": "3.50 2.10 1.20 5/1480 31337\n",
+        "proc/uptime": "18123.77 121004.52\n",
         "etc/os-release": 'NAME="Fedora Linux"\nPRETTY_NAME="Fedora Linux 41 (Workstation Edition)"\nID=fedora\n',
         "sys/class/dmi/id/sys_vendor": "LENOVO\n",
         "sys/class/dmi/id/product_name": "20W0CTO1WW\n",

@@ -211,6 +211,12 @@ def test_an_empty_root_gives_an_empty_record(tmp_path: Path) -> None:
     assert find_spoilers(found) == ()
 
 
+def test_a_host_without_proc_is_told_that_it_is_no_linux() -> None:
+    """What the process itself knows on macOS."""
+    (spoiler,) = find_spoilers({"host_kind": "unknown", "kernel": "Darwin 23.6.0", "architecture": "arm64"})
+    assert spoiler.name == "no-proc"
+
+
 def test_files_of_an_unknown_form_cost_only_their_own_facts(tmp_path: Path) -> None:
     broken = dict(PI5.files) | {
         "proc/loadavg": "none of your business\n",

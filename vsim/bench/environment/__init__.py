@@ -87,11 +87,15 @@ def _process(facts: Facts) -> Facts:
     own: Facts = {
         "vsim_version": _version(),
         "python_version": platform.python_version(),
-        "cpu_usable": len(os.sched_getaffinity(0)),
         "page_bytes": os.sysconf("SC_PAGE_SIZE"),
     }
+    # Only Linux has it; and only Linux has the files that say which kernel and architecture this is.
+    if hasattr(os, "sched_getaffinity"):
+        own["cpu_usable"] = len(os.sched_getaffinity(0))
     if "architecture" not in facts:
         own["architecture"] = platform.machine()
+    if "kernel" not in facts:
+        own["kernel"] = f"{platform.system()} {platform.release()}"
     return own
 
 

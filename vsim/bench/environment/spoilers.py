@@ -25,6 +25,16 @@ def find_spoilers(facts: Facts) -> tuple[Spoiler, ...]:
     return tuple(spoiler for rule in _RULES for spoiler in rule(facts))
 
 
+def _no_linux(facts: Facts) -> Iterator[Spoiler]:
+    # Every Linux that shows its /proc says how long it has been up.
+    if "kernel" in facts and "uptime_s" not in facts:
+        yield Spoiler(
+            "no-proc",
+            "nothing can be read from /proc: this isn't Linux, or its files are hidden; vsim measures Linux hosts",
+            "run vsim bench on Linux, or in a Linux virtual machine; vsim simulate works anywhere",
+        )
+
+
 def _container(facts: Facts) -> Iterator[Spoiler]:
     if "host_container" in facts:
         yield Spoiler(
@@ -177,6 +187,7 @@ def _disk(facts: Facts) -> Iterator[Spoiler]:
 
 
 _RULES: tuple[Callable[[Facts], Iterator[Spoiler]], ...] = (
+    _no_linux,
     _container,
     _docker_desktop,
     _virtual,
