@@ -49,6 +49,12 @@ def _suites(ctx: click.Context, param: click.Parameter, value: str | None) -> tu
 )
 @click.option("--note", metavar="TEXT", help="What should be known of this host, kept in the run's record.")
 @click.option("--resume", "resuming", is_flag=True, help="Go on with the interrupted run in --out.")
+@click.option(
+    "--import",
+    "imported",
+    metavar="FILE",
+    help="Measure nothing; turn JSON of pytest-benchmark, fio or hyperfine into samples.",
+)
 @click.option("--out", metavar="SAMPLES", help="Where the samples go (default: vsim-<time>.jsonl here).")
 def command(
     plan: str | None,
@@ -60,11 +66,17 @@ def command(
     time_limit: float | None,
     note: str | None,
     resuming: bool,
+    imported: str | None,
     out: str | None,
 ) -> None:
     """Measure what each rung costs on this host: process, sandbox, container, virtual machine."""
     from pathlib import Path
 
+    if imported is not None:
+        if resuming or plan or suite or drivers or quick or blocks or seed is not None or time_limit or note:
+            raise click.UsageError("--import takes nothing but --out.")
+        _import(imported, Path(out) if out is not None else _new_file())
+        return
     if resuming:
         if out is None:
             raise click.UsageError("--resume needs --out SAMPLES: the file to go on with.")
@@ -87,6 +99,17 @@ def command(
     finally:
         progress.close()
     _finish(target, outcome)
+
+
+def _import(file: str, out: Path) -> None:
+    from vsim.bench.imports import read_foreign
+    from vsim.samples.records import SampleWriter
+
+    records = read_foreign(file)
+    with SampleWriter(out) as writer:
+        for record in records:
+            writer.write(record)
+    click.echo(f"{len(records) - 1} samples in {out}", err=True)
 
 
 def _resume(out: Path) -> None:
