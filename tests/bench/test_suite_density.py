@@ -102,7 +102,7 @@ def test_time_ends_it() -> None:
     ticks = iter(range(1000))
     context = dataclasses.replace(bench.context, clock=lambda: float(next(ticks)))
     SUITE.run(Density(limit=10, slowest_start_s=float("inf")), context)
-    # 3 s at least are allowed, and this clock passes one whenever it is asked
+    # 3 s are allowed, and this clock passes one whenever it is asked
     assert bench.flags["density_instances"] == {"ended-time"}
     assert bench.alive == 0
 

@@ -61,7 +61,7 @@ def test_fio_s_figures_become_base_units(workspace: Workspace) -> None:
         "disk_latency_p95_s": [60e-6],
         "disk_latency_p99_s": [82432e-9],
         "disk_iops": [21206.75],
-        "disk_bytes_per_s": [86863000.0],
+        "disk_throughput_bytes_per_s": [86863000.0],
     }
     assert bench.flags["disk_iops"] == {"path-root"}
     assert bench.specs[0].writable_root

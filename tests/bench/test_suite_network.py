@@ -21,8 +21,8 @@ TALK = "begin ping\nend ping 20000000\nbegin send\nend send 1000000\nready\n"
 def test_within_an_instance_it_talks_to_itself() -> None:
     bench = Scripted(TALK)
     SUITE.run(STEP, bench.context)
-    assert bench.values == {"network_round_trip_s": [20e-6], "network_bytes_per_s": [2e9]}
-    assert bench.flags["network_bytes_per_s"] == {"network-loopback"}
+    assert bench.values == {"network_round_trip_s": [20e-6], "network_throughput_bytes_per_s": [2e9]}
+    assert bench.flags["network_throughput_bytes_per_s"] == {"network-loopback"}
     words = [argument.partition("=")[0] for argument in bench.specs[0].arguments]
     assert words == ["lo", "echo", "sink", "aside", "ping", "send"]
     assert bench.specs[0].network == "loopback"
@@ -51,7 +51,7 @@ def test_on_a_network_of_their_own_two_instances_talk() -> None:
     bench = Scripted(says)
     SUITE.run(DriveNetwork(mode="user_defined", round_trips=1000, bytes=2_000_000), bench.context)
     assert [spec.network for spec in bench.specs] == ["user_defined", "user_defined"]
-    assert bench.values["network_bytes_per_s"] == [2e9]
+    assert bench.values["network_throughput_bytes_per_s"] == [2e9]
     assert bench.alive == 0
 
 

@@ -126,7 +126,7 @@ def test_disk(name: str, path: str, workspace: Workspace) -> None:
     assert f"path-{path}" in found["disk_iops"].flags
     assert 0 < found["disk_latency_p50_s"].value <= found["disk_latency_p99_s"].value < 1
     # both are fio's, worked out in different ways
-    assert found["disk_bytes_per_s"].value == pytest.approx(4096 * found["disk_iops"].value, rel=0.1)
+    assert found["disk_throughput_bytes_per_s"].value == pytest.approx(4096 * found["disk_iops"].value, rel=0.1)
 
 
 @pytest.mark.parametrize(
@@ -157,7 +157,7 @@ def test_network(name: str, modes: tuple[str, ...], workspace: Workspace) -> Non
     steps = [DriveNetwork(mode=mode, round_trips=50, bytes=MIB) for mode in modes]  # type: ignore[arg-type]
     found = measure(name, workspace, *steps)
     for number, mode in enumerate(modes):
-        (trip,), (rate,) = found[number, "network_round_trip_s"], found[number, "network_bytes_per_s"]
+        (trip,), (rate,) = found[number, "network_round_trip_s"], found[number, "network_throughput_bytes_per_s"]
         assert trip.flags[-1] == f"network-{mode}"
         assert 1e-6 < trip.value < 1
         assert 1e4 < rate.value < 1e12

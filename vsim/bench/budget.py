@@ -43,11 +43,16 @@ def estimate_s(plan: Plan, drivers: Sequence[Driver]) -> float:
 
 
 def fit_blocks(plan: Plan, drivers: Sequence[Driver]) -> Plan:
-    """Return the plan with as many blocks as its time limit has room for, at least two."""
+    """Return the plan with as many blocks as its time limit has room for, at least one.
+
+    Where there isn't even room for two and the warm-up, the warm-up goes first.
+    """
     block = _block_s(plan, drivers)
     room = plan.time_limit_s - _opening_s(drivers)
-    blocks = int(room / block) - plan.warmup_blocks if block > 0 else plan.blocks
-    return dataclasses.replace(plan, blocks=max(2, min(plan.blocks, blocks)))
+    fitting = int(room / block) if block > 0 else plan.all_blocks
+    if fitting < 2 + plan.warmup_blocks:
+        return dataclasses.replace(plan, blocks=min(plan.blocks, max(1, fitting)), warmup_blocks=0)
+    return dataclasses.replace(plan, blocks=min(plan.blocks, fitting - plan.warmup_blocks))
 
 
 def _block_s(plan: Plan, drivers: Sequence[Driver]) -> float:

@@ -54,7 +54,7 @@ def metrics(text: str, step: DriveDisk) -> Mapping[str, tuple[float, str]]:
             "disk_latency_p95_s": (float(percentiles["95.000000"]) / 1e9, "s"),
             "disk_latency_p99_s": (float(percentiles["99.000000"]) / 1e9, "s"),
             "disk_iops": (float(done["iops"]), "1/s"),
-            "disk_bytes_per_s": (float(done["bw_bytes"]), "bytes/s"),
+            "disk_throughput_bytes_per_s": (float(done["bw_bytes"]), "bytes/s"),
         }
     except (KeyError, IndexError, TypeError, ValueError) as missing:
         raise StageError("work", f"fio's output can't be read: {missing!r}") from None

@@ -107,7 +107,10 @@ def _name(rows: Sequence[Row], driver: str) -> str:
 
 def _title(metric: str) -> str:
     name, _, unit = metric.rpartition("_")
-    return (name if unit in ("s", "bytes") else metric).removeprefix("memory_").replace("_", " ")
+    name = name if unit in ("s", "bytes") else metric
+    # What is left of a rate's unit says nothing without the rest: the cells have it.
+    name = name.removesuffix("_per").removesuffix("_bytes")
+    return name.removeprefix("memory_").removeprefix("network_").removeprefix("disk_").replace("_", " ")
 
 
 def short(value: float, unit: str) -> str:

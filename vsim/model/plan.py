@@ -193,21 +193,21 @@ _QUICK: Mapping[str, tuple[Step, ...]] = MappingProxyType(
         "startup": (Start(count=1, concurrency=1),),
         "memory": (HoldMemory(count=2, touch_bytes=8 * MIB, points=2),),
         "cpu": (
-            DriveCpu(work="user", operations=50_000_000),
-            DriveCpu(work="system_call", operations=50_000),
-            DriveCpu(work="page_fault", operations=20_000),
+            DriveCpu(work="user", operations=20_000_000),
+            DriveCpu(work="system_call", operations=10_000),
+            DriveCpu(work="page_fault", operations=5_000),
         ),
         "disk": (
-            DriveDisk(pattern="random_read", duration_s=1.0),
-            DriveDisk(pattern="write", block_bytes=MIB, depth=8, duration_s=1.0),
+            DriveDisk(pattern="random_read", size_bytes=16 * MIB, duration_s=0.5),
+            DriveDisk(pattern="write", block_bytes=MIB, depth=8, size_bytes=16 * MIB, duration_s=0.5),
         ),
         "network": (
-            DriveNetwork(mode="loopback", round_trips=500, bytes=32 * MIB),
-            DriveNetwork(mode="bridge", round_trips=500, bytes=32 * MIB),
+            DriveNetwork(mode="loopback", round_trips=500, bytes=16 * MIB),
+            DriveNetwork(mode="bridge", round_trips=500, bytes=16 * MIB),
         ),
         "exchange": (Exchange(over="http", messages=100),),
-        "density": (Density(limit=20),),
-        "requests": (OfferRequests(rate_per_s=100.0, duration_s=1.0),),
+        "density": (Density(limit=4),),
+        "requests": (OfferRequests(rate_per_s=200.0, duration_s=0.5),),
     }
 )
 

@@ -33,7 +33,7 @@ MIB = 2**20
 _MARGIN_BYTES = 64 * MIB
 # A ramp may take so long for each instance of its limit: what it can't reach in that time is not worth waiting for.
 _TIME_PER_INSTANCE_S = 0.3
-_LEAST_TIME_S = 3.0
+_LEAST_TIME_S = 2.0
 # Weighed so often on the way to the limit.
 _POINTS = 10
 # Instances taken down at a time.

@@ -33,14 +33,16 @@ _BYTE_S = 2e-9
 
 class _Network(Suite):
     name = "network"
-    headline = ("network_round_trip_s", "network_bytes_per_s")
+    headline = ("network_round_trip_s", "network_throughput_bytes_per_s")
 
     def run(self, step: Step, context: Context) -> None:
         assert isinstance(step, DriveNetwork)
         report = _within(step, context) if step.mode == "loopback" else _from_outside(step, context)
         flags = (f"network-{step.mode}",)
         context.record.sample("network_round_trip_s", report.duration_s("ping") / step.round_trips, "s", flags=flags)
-        context.record.sample("network_bytes_per_s", step.bytes / report.duration_s("send"), "bytes/s", flags=flags)
+        context.record.sample(
+            "network_throughput_bytes_per_s", step.bytes / report.duration_s("send"), "bytes/s", flags=flags
+        )
 
     def demand(self, step: Step, driver: Driver) -> Demand:
         assert isinstance(step, DriveNetwork)
