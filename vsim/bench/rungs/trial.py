@@ -22,12 +22,14 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from typing import NoReturn
 
 from vsim.bench.clean import clean, end_processes
 from vsim.bench.drivers import Driver, InstanceSpec, find_driver
+from vsim.bench.errors import StageError
 from vsim.bench.lifecycle import launch, retire
 from vsim.bench.payload import build_payload
 from vsim.bench.spawn import end_process
@@ -46,7 +48,7 @@ def try_rungs(names: Sequence[str], *, limit_s: float = _LIMIT_S) -> dict[str, s
     """Start an instance on each of these rungs and take it down again; return why it failed, None where it worked.
 
     Takes at most `limit_s` and some seconds to clean up; those for which that was too short are left out. Two at a
-    time, the slow ones first: this is no measurement.
+    time: this is no measurement.
     """
     run_id = new_run_id()
     slowest_first = sorted(names, key=lambda name: -find_driver(name).typical_start_s)
@@ -122,7 +124,7 @@ def _try(driver: Driver, workspace: Workspace, end: float) -> str | None:
             timeout_s = max(0.1, min(driver.start_timeout_s, end - time.monotonic()))
             instance = launch(session, InstanceSpec(), timeout_s=timeout_s, clock=time.monotonic).instance
             retire(session, instance, clock=time.monotonic)
-    except (VsimError, OSError) as error:
+    except (StageError, VsimError, OSError) as error:
         if time.monotonic() >= end:
             raise _CutShortError from error
         return f"it fails when it is tried: {error}"
@@ -140,8 +142,6 @@ def _main(run_id: str, limit_s: float, names: Sequence[str]) -> None:
             sys.stdout.flush()
 
     def attempt(name: str) -> None:
-        if time.monotonic() >= end:
-            return
         say(name, begun_s=time.monotonic() - begin)
         try:
             say(name, reason=_try(find_driver(name), workspace, end))
@@ -150,9 +150,18 @@ def _main(run_id: str, limit_s: float, names: Sequence[str]) -> None:
         except Exception as error:  # one driver that breaks must not hide the others
             say(name, reason=f"it breaks when it is tried: {str(error) or type(error).__name__}")
 
+    todo = deque(names)
+
+    def work(take: Callable[[], str]) -> None:
+        # Both ends are taken from a deque atomically; the one that finds it empty is done.
+        with contextlib.suppress(IndexError):
+            while time.monotonic() < end:
+                attempt(take())
+
     with Workspace(run_id) as workspace:
         pool = ThreadPoolExecutor(2)
-        attempts = [pool.submit(attempt, name) for name in names]
+        # One takes the slow ones, which need all the time there is, the other the quick ones: none of them waits long.
+        attempts = [pool.submit(work, todo.popleft), pool.submit(work, todo.pop)]
         try:
             wait(attempts, timeout=limit_s)
         finally:
