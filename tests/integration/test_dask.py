@@ -18,7 +18,7 @@ import pytest
 from tests.cli.command import SMALL, environment, vsim
 
 SWEEP = (
-    SMALL.replace("replications: 3", "replications: 20")
+    SMALL.replace("replications: 3", "replications: 10")
     + """\
 sweep:
   parameters:
@@ -114,7 +114,7 @@ def test_the_same_bytes_from_a_cluster_and_after_a_worker_was_killed(sweep: Path
         with subprocess.Popen(
             on_cluster(sweep, cluster.address), stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment()
         ) as running:
-            busy = worker_is_busy(victim.pid)
+            busy = worker_is_busy(victim.pid, 1.0)
             os.kill(victim.pid, signal.SIGKILL)
             assert running.poll() is None, "the sweep was over before a worker could be killed"
             stdout, stderr = running.communicate(timeout=120)
@@ -123,7 +123,25 @@ def test_the_same_bytes_from_a_cluster_and_after_a_worker_was_killed(sweep: Path
         assert stdout == local.stdout
 
 
-def worker_is_busy(pid: int, seconds: float = 0.5) -> bool:
+def test_a_lone_worker_is_used_later_ones_too_and_a_lost_scheduler_is_said_so(tmp_path: Path):
+    scenario, out = tmp_path / "long.yaml", tmp_path / "out"
+    scenario.write_text(SMALL.replace("replications: 3", "replications: 5000"))
+    with cluster_of(1, tmp_path) as cluster:
+        scheduler, first = cluster.processes
+        command = [*on_cluster(scenario, cluster.address), "--out", str(out)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment()) as running:
+            assert worker_is_busy(first.pid, 1.0)
+            assert worker_is_busy(cluster.add_worker().pid, 1.0)
+            os.kill(scheduler.pid, signal.SIGKILL)
+            stdout, stderr = running.communicate(timeout=60)
+    assert running.returncode == 3
+    assert stdout == b""
+    assert stderr.startswith(b"error: the connection to the Dask cluster was lost")
+    assert b"Traceback" not in stderr
+    assert not out.exists()
+
+
+def worker_is_busy(pid: int, seconds: float) -> bool:
     """Wait until the process has had `seconds` of CPU time more than now: it is in the middle of its tasks."""
 
     def cpu_s() -> float:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Literal, Self
@@ -81,21 +82,21 @@ class Runner:
         self._progress = progress
         self._run = run
         self._client: Any = None
+        self._resources = ExitStack()
         self._known = 0
         self._done = 0
         self._forked = False
 
     def __enter__(self) -> Self:
         if self._scheduler is not None:
-            from vsim.experiment.cluster import connect
+            from vsim.experiment.cluster import connected
 
-            self._client = connect(self._scheduler, CONNECT_S)
+            self._client = self._resources.enter_context(connected(self._scheduler, CONNECT_S))
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        if self._client is not None:
-            self._client.close(timeout=2)
-        elif self._forked:
+        self._resources.close()
+        if self._forked:
             _stop_workers(now=kind is not None)
 
     def run(self, tasks: Sequence[Task]) -> list[Replication]:
@@ -105,8 +106,8 @@ class Runner:
         if self._client is not None:
             from vsim.experiment.cluster import cluster_errors
 
-            with cluster_errors():
-                self._collect(tasks, done, self._parallel(tasks, "dask"))
+            with cluster_errors(self._client):
+                self._collect(tasks, done, self._on_cluster(tasks))
         elif self._jobs == 1 or len(tasks) < 2:
             self._collect(tasks, done, map(self._call, tasks))
         else:
@@ -129,7 +130,7 @@ class Runner:
 
             try:
                 self._forked = True
-                self._collect(rest, done, self._parallel(rest, "loky", min(jobs, len(rest))))
+                self._collect(rest, done, self._parallel(rest, min(jobs, len(rest))))
             except TerminatedWorkerError:
                 _stop_workers(now=True)
                 if attempt == RETRIES:
@@ -162,15 +163,26 @@ class Runner:
                     warnings.simplefilter("ignore", UserWarning)
                     results.close()
 
-    def _parallel(self, tasks: Sequence[Task], backend: str, jobs: int = -1) -> Iterator[Replication]:
+    def _parallel(self, tasks: Sequence[Task], jobs: int) -> Iterator[Replication]:
         import joblib
 
-        options = {"client": self._client} if backend == "dask" else {}
-        with joblib.parallel_config(backend=backend, n_jobs=jobs, **options):
-            # One argument that joblib's Dask backend can't scatter (it has no weak references): scattered data that
-            # was on a worker is lost with it, a task that carries its data is simply run elsewhere.
-            calls = (joblib.delayed(_run_task)(self._run, task) for task in tasks)
-            yield from joblib.Parallel(return_as="generator")(calls)
+        with joblib.parallel_config(backend="loky", n_jobs=jobs):
+            yield from joblib.Parallel(return_as="generator")(self._calls(tasks))
+
+    def _on_cluster(self, tasks: Sequence[Task]) -> Iterator[Replication]:
+        import joblib
+
+        from vsim.experiment.cluster import IN_FLIGHT, joblib_backend
+
+        with joblib.parallel_config(backend=joblib_backend(self._client)):
+            yield from joblib.Parallel(return_as="generator", pre_dispatch=IN_FLIGHT)(self._calls(tasks))
+
+    def _calls(self, tasks: Sequence[Task]) -> Iterator[Any]:
+        import joblib
+
+        # One argument that joblib's Dask backend can't scatter (it has no weak references): scattered data that
+        # was on a worker is lost with it, a task that carries its data is simply run elsewhere.
+        return (joblib.delayed(_run_task)(self._run, task) for task in tasks)
 
 
 def _run_task(run: RunFunction, task: Task) -> Replication:
