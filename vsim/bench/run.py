@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from vsim.bench import budget
-from vsim.bench.clean import end_processes
+from vsim.bench.clean import clean, end_processes
 from vsim.bench.drivers import Driver, all_drivers
 from vsim.bench.environment import record_environment
 from vsim.bench.host import Host
@@ -126,7 +126,8 @@ def resume(out: Path, *, observer: Observer | None = None) -> Outcome:
     host = Host()
     budget.check(_without_limit(plan), drivers, host)
     elapsed = max(0.0, (_now() - datetime.datetime.fromisoformat(record.started)).total_seconds())
-    end_processes(record.run_id)
+    # What the interrupted attempt has left would take part in what is measured, and has the names of what comes.
+    clean()
     with SampleWriter(out, resume=True) as writer:
         writer.write(Resume(record.run_id, elapsed))
         return _measure(
