@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 import pytest
 
-from tests.cli.command import environment, vsim
+from tests.cli.command import SMALL, environment, vsim
 from vsim.cli import _boundary
 from vsim.errors import HostError, InputError, Place, ThresholdError, VsimError
 
@@ -100,17 +100,23 @@ def test_a_bug_that_can_not_be_recorded_is_told_all_the_same(
 # -- real streams ------------------------------------------------------------------------------------------------------
 
 
-def shell(script: str) -> subprocess.CompletedProcess[bytes]:
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    path = tmp_path / "small.yaml"
+    path.write_text(SMALL.replace("replications: 3", "replications: 1"))
+    return path
+
+
+def shell(script: str, **variables: object) -> subprocess.CompletedProcess[bytes]:
     """Run `script`, in which ``vsim`` is the command; the exit code is that of the last part of a pipe to fail."""
     function = f'vsim() {{ "{sys.executable}" -m vsim "$@"; }}\nset -o pipefail\n'
-    return subprocess.run(
-        ["bash", "-c", function + script], capture_output=True, env=environment(), timeout=60, check=False
-    )
+    env = environment(**{name: str(value) for name, value in variables.items()})
+    return subprocess.run(["bash", "-c", function + script], capture_output=True, env=env, timeout=60, check=False)
 
 
-@pytest.mark.parametrize("words", ["--help", "schema result", "explain", "simulate startup-storm --replications 1"])
-def test_a_reader_that_is_gone_before_the_first_byte_is_no_error(words: str) -> None:
-    done = shell(f"vsim {words} | true")
+@pytest.mark.parametrize("words", ["--help", "schema result", "explain", "simulate $SMALL"])
+def test_a_reader_that_is_gone_before_the_first_byte_is_no_error(words: str, small: Path) -> None:
+    done = shell(f"vsim {words} | true", SMALL=small)
     assert (done.returncode, done.stderr) == (0, b"")
 
 
@@ -120,9 +126,9 @@ def test_a_reader_that_leaves_in_the_middle_is_no_error() -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this host lacks /dev/full")
-@pytest.mark.parametrize("words", ["--help", "simulate startup-storm --replications 1 --format json"])
-def test_a_full_disk_is_the_hosts_fault(words: str) -> None:
-    done = shell(f"vsim {words} > /dev/full")
+@pytest.mark.parametrize("words", ["--help", "simulate $SMALL --format json"])
+def test_a_full_disk_is_the_hosts_fault(words: str, small: Path) -> None:
+    done = shell(f"vsim {words} > /dev/full", SMALL=small)
     assert done.returncode == 3
     assert b"can't write: No space left" in done.stderr
     assert b"Traceback" not in done.stderr
@@ -134,8 +140,8 @@ def test_closed_streams_are_no_error() -> None:
     assert shell("vsim simulate nosuch 2>&-").returncode == 2
 
 
-def test_characters_that_the_encoding_lacks_stop_nothing() -> None:
-    done = vsim("simulate", "startup-storm", "--replications", 1, PYTHONIOENCODING="iso8859-1", PYTHONUTF8="0")
+def test_characters_that_the_encoding_lacks_stop_nothing(small: Path) -> None:
+    done = vsim("simulate", small, PYTHONIOENCODING="iso8859-1", PYTHONUTF8="0")
     assert done.returncode == 0
     assert "What the answer hangs on" in done.stdout.decode("iso8859-1")
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -61,7 +63,7 @@ def test_the_same_bytes_for_any_jobs_run_and_hash_seed_and_others_for_another_se
 
     first = bytes_of("--jobs", "1")
     assert bytes_of("--jobs", "1", hash_seed="1") == first
-    assert bytes_of("--jobs", "2", hash_seed="12345") == first
+    assert bytes_of("--jobs", "2", hash_seed="random") == first
     assert bytes_of() == first
     assert bytes_of("--jobs", "1", "--seed", "2") != first
 
@@ -239,13 +241,42 @@ def test_an_interrupted_run_leaves_nothing(number: int, tmp_path: Path):
     out = tmp_path / "out"
     command = [sys.executable, "-m", "vsim", "simulate", str(scenario), "--out", str(out), "--jobs", "1"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, env=environment()) as running:
-        time.sleep(3)
+        time.sleep(2)
         assert running.poll() is None
         running.send_signal(number)
         stdout, stderr = running.communicate(timeout=20)
     assert running.returncode == 130
     assert stdout == b""
     assert stderr.strip() == b"interrupted"  # on a line of its own, after ^C
+    assert [path.name for path in tmp_path.iterdir()] == ["long.yaml"]
+
+
+@pytest.mark.filterwarnings("ignore:.*forkpty.*:DeprecationWarning")
+def test_ctrl_c_in_a_terminal_ends_the_bar_and_the_workers(tmp_path: Path):
+    # A terminal gives the signal to all of the workers, too: none of them may print anything.
+    import pty
+
+    scenario = tmp_path / "long.yaml"
+    scenario.write_text(SMALL.replace("replications: 3", "replications: 5000"))
+    arguments = ["-m", "vsim", "simulate", str(scenario), "--jobs", "2", "--out", str(tmp_path / "out")]
+    pid, fd = pty.fork()
+    if pid == 0:
+        os.execve(sys.executable, [sys.executable, *arguments], environment(TERM="xterm"))
+    output = b""
+    pressed = False
+    with contextlib.suppress(OSError):  # how Linux says that the other end is closed
+        while piece := os.read(fd, 65536):
+            output += piece
+            # The bar comes after a second, and shows how much is done of 10,000 runs.
+            if not pressed and re.search(rb" [1-9]\d+/10000", output):
+                os.write(fd, b"\x03")
+                pressed = True
+    os.close(fd)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 130
+    assert pressed
+    assert output.endswith(b"\r\ninterrupted\r\n")
+    assert b"Traceback" not in output
+    assert b"\x1b[?25h" in output.rpartition(b"/10000")[2]  # the cursor is there again
     assert [path.name for path in tmp_path.iterdir()] == ["long.yaml"]
 
 

@@ -67,7 +67,7 @@ def command(
     parquet: bool,
 ) -> None:
     """Compare architectures on a workload: density, start-up, latency, availability, energy, cost."""
-    from vsim.api import load_profile, simulate
+    from vsim.api import load_profile, load_scenario, simulate
 
     if parquet and out is None:
         raise click.UsageError("--parquet needs --out DIR.")
@@ -75,13 +75,13 @@ def command(
         from vsim.samples.result_files import check_target
 
         check_target(out, parquet=parquet)
+    read = load_scenario(scenario, trace=trace)
     loaded = load_profile(*profile)
     for warning in loaded.warnings:
         click.echo(f"warning: {warning}", err=True)
     with ProgressBar() as progress:
         result = simulate(
-            scenario,
-            trace=trace,
+            read,
             on=on,
             profile=loaded,
             seed=seed,
