@@ -135,7 +135,14 @@ def test_disk(name: str, path: str, workspace: Workspace) -> None:
 
 @pytest.mark.parametrize(
     ("name", "network"),
-    [("process", "host"), ("namespace", "host"), ("runc", "host"), ("docker", "bridge"), ("docker-runsc", "bridge")],
+    [
+        ("process", "host"),
+        ("namespace", "host"),
+        ("runc", "host"),
+        ("docker", "bridge"),
+        ("docker-runsc", "bridge"),
+        ("qemu-tcg", "published"),
+    ],
 )
 def test_requests(name: str, network: str, workspace: Workspace) -> None:
     step = OfferRequests(rate_per_s=100, duration_s=0.5, operations=1000)

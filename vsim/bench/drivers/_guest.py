@@ -42,18 +42,32 @@ def guest_memory(spec: InstanceSpec) -> int:
 
 
 class GuestSession(Session):
-    """Writes the first file system once; `command` makes a guest's argv from its name, specification and this file."""
+    """Writes the first file system once; `command` makes a guest's argv from its name, specification and this file.
+
+    Guests with a network get another one, with `modules` in it as /0.ko, /1.ko, …: what has no network shouldn't pay.
+    """
 
     def __init__(
-        self, workspace: Workspace, payload: Payload, driver: str, command: Command, *, stop_s: float = 10.0
+        self,
+        workspace: Workspace,
+        payload: Payload,
+        driver: str,
+        command: Command,
+        *,
+        stop_s: float = 10.0,
+        modules: Sequence[Path] = (),
     ) -> None:
         super().__init__(workspace, payload)
         self.driver = driver
         self.command = command
         self.stop_s = stop_s
         self.initramfs = workspace.directory(driver) / "initramfs.cpio"
+        self.networked = self.initramfs.with_name("networked.cpio")
         try:
             write_initramfs(payload, self.initramfs)
+            if modules:
+                files = [(f"/{number}.ko", path) for number, path in enumerate(modules)]
+                write_initramfs(payload, self.networked, files=files)
         except OSError as error:
             raise StageError("open", f"{self.initramfs}: {error.strerror}") from None
 
@@ -68,7 +82,9 @@ class GuestInstance(Instance):
         self.name = name
         self.session = session
         self._process: subprocess.Popen[bytes] | None = None
-        self._argv = session.command(name, spec, session.initramfs)
+        self._spec = spec
+        initramfs = session.networked if spec.network == "published" else session.initramfs
+        self._argv = session.command(name, spec, initramfs)
         self._errors = session.workspace.path / f"{name}.err"
         self._cgroup: Cgroup | None = None
         cgroup = session.workspace.cgroup(name)
@@ -139,3 +155,6 @@ class GuestInstance(Instance):
 
     def cgroup_bytes(self) -> int | None:
         return self._cgroup.memory_bytes() if self._cgroup is not None else None
+
+    def endpoint(self, port: int) -> tuple[str, int] | None:
+        return ("127.0.0.1", port) if port in self._spec.ports and self._spec.network == "published" else None

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from vsim.bench.drivers._guest import GuestSession, guest_memory
 from vsim.bench.drivers._lack import missing
+from vsim.bench.drivers._modules import network_modules
 from vsim.bench.drivers.interface import Driver, InstanceSpec, Session
 from vsim.bench.output import Output
 from vsim.bench.payload import Payload, host_architecture, probe_path
@@ -45,15 +46,29 @@ def find_kernel() -> Path | None:
     return found[-1] if found else None
 
 
-def _command(accelerator: str, memory_mib: int, kernel: Path, initrd: Path, arguments: Sequence[str]) -> list[str]:
+def _command(
+    accelerator: str,
+    memory_mib: int,
+    kernel: Path,
+    initrd: Path,
+    arguments: Sequence[str],
+    options: Sequence[str] = ("-nic", "none"),
+) -> list[str]:
     program, _, machine, serial = _SYSTEMS[host_architecture()]
     words = " ".join(("quiet", "loglevel=0", "panic=-1", "--", f"tty={serial}", *arguments))
     return [
         program,
         *("-machine", f"{machine},accel={accelerator}", "-cpu", "host" if accelerator == "kvm" else "max"),
         *("-m", str(memory_mib), "-smp", "1", "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"),
+        *options,
         *("-serial", "stdio", "-kernel", str(kernel), "-initrd", str(initrd), "-append", words),
     ]
+
+
+def _network_card(ports: Sequence[int]) -> list[str]:
+    """Return the options for a card behind QEMU's own network stack, which forwards these ports and nothing else."""
+    forwards = "".join(f",hostfwd=tcp:127.0.0.1:{port}-:{port}" for port in ports)
+    return ["-netdev", f"user,id=net,restrict=on{forwards}", "-device", "virtio-net-pci,netdev=net,romfile="]
 
 
 @functools.cache
@@ -98,6 +113,8 @@ class _QemuDriver(Driver):
         self.below = below
         self._accelerator = accelerator
         emulated = accelerator == "tcg"
+        if network_modules(find_kernel()):
+            self.networks = ("published", "loopback")
         self.flags = ("emulated",) if emulated else ()
         self.start_timeout_s = 60.0 if emulated else 20.0
         self.typical_start_s = 2.5 if emulated else 1.0
@@ -126,11 +143,18 @@ class _QemuDriver(Driver):
             raise HostError("there is no kernel for guests in /boot")
         program = shutil.which(_SYSTEMS[host_architecture()][0]) or ""
 
+        modules = network_modules(kernel)
+
         def command(name: str, spec: InstanceSpec, initrd: Path) -> Sequence[str]:
-            argv = _command(self._accelerator, guest_memory(spec), kernel, initrd, spec.arguments)
+            words: Sequence[str] = spec.arguments
+            options: Sequence[str] = ("-nic", "none")
+            if spec.network == "published":
+                words = (*(f"module=/{n}.ko" for n in range(len(modules))), "ip=eth0:10.0.2.15:24", *words)
+                options = _network_card(spec.ports)
+            argv = _command(self._accelerator, guest_memory(spec), kernel, initrd, words, options)
             return [program, *argv[1:]]
 
-        return GuestSession(workspace, payload, self.name, command)
+        return GuestSession(workspace, payload, self.name, command, modules=modules)
 
 
 DRIVERS = (_QemuDriver("qemu-kvm", "kvm", "process"), _QemuDriver("qemu-tcg", "tcg", "uml"))
