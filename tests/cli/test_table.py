@@ -124,7 +124,7 @@ def test_swept_values_are_said_in_their_unit_and_architectures_are_columns():
 
 def test_what_the_answer_hangs_on_is_said_with_both_ends():
     title, *lines = hinges(RESULT)
-    assert title.endswith("4 of 5 screened:")
+    assert title.endswith(" (the 4 most uncertain of 5; --sensitivity tries all):")
     assert lines == [
         "hosts: vmm.cpu, 0 to 1 (container@laptop)",
         "vm@laptop can't carry the workload at vmm.memory = 2.79 GiB",

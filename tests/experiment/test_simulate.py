@@ -11,9 +11,11 @@ from tests.experiment import fakes
 from tests.experiment.fakes import ToyProfile, noise, toy_scenario
 from vsim.engine.run import Replication
 from vsim.errors import InputError
+from vsim.experiment import sensitivity as sensitivity_module
 from vsim.experiment.runner import Runner
 from vsim.experiment.simulate import Analysis, compare
 from vsim.experiment.statistics import student_t
+from vsim.model.workload import DemandSeries, Workload
 from vsim.scenario.scenario import Precision, Sweep
 
 NONE = Analysis("none")
@@ -114,6 +116,25 @@ def test_sensitivity_moves_each_parameter_over_its_interval(method):
     # nothing moves the cost; `slow.fixed` has no interval
     assert sensitivity.most("cost_per_month") is None
     assert {s.parameter for s in sensitivity.swings} == {"slow.cpu", "fast.disk"}
+
+
+def test_screening_tries_the_widest_first_and_stops_at_its_budget(monkeypatch):
+    # A run of either toy is 10 events, and 101 for its two services: room for one of the two parameters. 3 to 8 around
+    # 4 is wider than 0.9 to 1.2 around 1.
+    monkeypatch.setattr(sensitivity_module, "SCREENING_EVENTS", 150)
+    sensitivity = compared(analysis=Analysis("screening")).sensitivity
+    assert sensitivity is not None
+    assert (sensitivity.uncertain, sensitivity.tried) == (2, 1)
+    assert {s.parameter for s in sensitivity.swings} == {"slow.cpu"}
+
+
+def test_a_long_trace_leaves_nothing_for_screening(monkeypatch):
+    monkeypatch.setattr(sensitivity_module, "SCREENING_EVENTS", 1000)
+    trace = DemandSeries("vm1", 300.0, (0.5,) * 20_000)  # as long as 1000 events
+    scenario = dataclasses.replace(toy_scenario(), workload=Workload(toy_scenario().workload.services, (), (trace,)))
+    sensitivity = compared(scenario, analysis=Analysis("screening")).sensitivity
+    assert sensitivity is not None
+    assert (sensitivity.uncertain, sensitivity.tried, sensitivity.swings) == (2, 0, ())
 
 
 def test_an_end_at_which_nothing_fits_is_told_and_not_averaged():

@@ -80,8 +80,10 @@ def hinges(result: Result) -> list[str]:
         f"{one.architecture} can't carry the workload at {one.parameter} = {_in_unit(one.at, one.unit)}"
         for one in sensitivity.impossible
     ]
-    how = "" if sensitivity.method == "full" else f", {sensitivity.tried} of {sensitivity.uncertain} screened"
-    return [f"What the answer hangs on most, each parameter over its own interval{how}:", *lines] if lines else []
+    title = "What the answer hangs on most, each parameter over its own interval"
+    if sensitivity.tried < sensitivity.uncertain:
+        title += f" (the {sensitivity.tried} most uncertain of {sensitivity.uncertain}; --sensitivity tries all)"
+    return [f"{title}:", *lines] if lines else []
 
 
 def _in_unit(value: float, unit: str) -> str:

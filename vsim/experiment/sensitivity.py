@@ -101,7 +101,8 @@ def screen(scenario: Scenario, profile: Profile, names: Sequence[str], runner: R
     )
     base = _base(scenario, profile, names, runner)
     moves = _moves(profile, base)
-    events = {name: max(1, replications[0].events) for name, replications in base.outcome.replications.items()}
+    more = _more_than_events(scenario)
+    events = {name: replications[0].events + more for name, replications in base.outcome.replications.items()}
     affordable, budget = [], SCREENING_EVENTS
     for pair in sorted(moves, key=lambda m: (-_width(m[0].quantity), m[0].quantity.name)):
         budget -= sum(events[name] for name in pair[0].architectures)
@@ -128,6 +129,16 @@ def screen(scenario: Scenario, profile: Profile, names: Sequence[str], runner: R
         swings=_swings(HEADLINE, base, tried),
         impossible=_impossible(ends_tried),
     )
+
+
+def _more_than_events(scenario: Scenario) -> int:
+    """Return what a run takes besides its events, in events: each service (it is reserved for, and provisioned once
+    more) and each recorded number. Rounded from runs of the presets; a trace of a large data centre is screened for
+    few parameters, or none, instead of for many minutes."""
+    workload = scenario.workload
+    services = len(workload.services) + len(workload.demands)
+    recorded = sum(len(series.cpu_cores) + len(series.memory_bytes) for series in workload.demands)
+    return 1 + 50 * services + recorded // 20
 
 
 def _low_is_farther(quantity: Quantity) -> bool:
