@@ -93,9 +93,11 @@ def _groups() -> list[str]:
             match = _GROUP.match(directory.name)
             if match is None or is_alive(match[1]):
                 continue
-            for each in sorted((path for path in [*directory.rglob("*"), directory] if path.is_dir()), reverse=True):
-                with contextlib.suppress(OSError):
-                    each.rmdir()
+            # Not every process in it is marked: what a runtime starts inside has the environment of the instance.
+            group = cgroups.Cgroup(f"/{directory.relative_to(root)}")
+            with contextlib.suppress(OSError):
+                group.kill()
+                group.remove()
             if not directory.exists():
                 removed.append(f"control group {directory}")
     return removed

@@ -8,6 +8,7 @@ import itertools
 import os
 import secrets
 import shutil
+import socket
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -29,7 +30,8 @@ def new_run_id() -> str:
 class Workspace:
     """The directory of one run under the state directory, locked as long as the run lives.
 
-    A crash frees the lock: by it `vsim clean` tells a run that lives from one that left things behind.
+    A crash frees the lock: by it `vsim clean` tells a run that lives from one that left things behind. The run also
+    holds a name in the kernel, by which a run is known to live whose state directory is another (VSIM_STATE).
     """
 
     def __init__(self, run_id: str) -> None:
@@ -47,6 +49,9 @@ class Workspace:
         except OSError:
             os.close(self._lock)
             raise HostError(f"the run {run_id} is going on in another process", hint="wait for it to end") from None
+        self._sign = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        with contextlib.suppress(OSError):
+            self._sign.bind(_sign(run_id))
         adopt_orphans()
         self._hierarchies = cgroups.hierarchies()
         # next() is atomic: instances are made by several threads
@@ -83,6 +88,7 @@ class Workspace:
             group.remove()
         unmount_below(self.path)
         shutil.rmtree(self.path, ignore_errors=True)
+        self._sign.close()
         with contextlib.suppress(OSError):
             os.close(self._lock)
 
@@ -93,8 +99,17 @@ class Workspace:
         self.close()
 
 
+def _sign(run_id: str) -> bytes:
+    """Return the abstract name of a socket (no file) that belongs to a run and goes when its process does."""
+    return b"\0vsim-" + run_id.encode()
+
+
 def is_alive(run_id: str) -> bool:
-    """Return whether a process holds the lock of that run."""
+    """Return whether a process holds the lock of that run, or its name."""
+    with contextlib.suppress(OSError, ValueError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as asking:
+        # Refused unless somebody has that name; the connection itself leaves nothing at the other end.
+        asking.connect(_sign(run_id))
+        return True
     try:
         lock = os.open(runs_dir() / run_id / "lock", os.O_RDWR | os.O_CLOEXEC)
     except OSError:
