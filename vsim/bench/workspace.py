@@ -19,7 +19,7 @@ from vsim.bench.paths import runs_dir
 from vsim.bench.reap import adopt_orphans
 from vsim.errors import HostError
 
-__all__ = ["Workspace", "dead_runs", "is_alive", "new_run_id", "unmount_below"]
+__all__ = ["Workspace", "dead_runs", "is_alive", "new_run_id", "owed_to", "unmount_below"]
 
 
 def new_run_id() -> str:
@@ -87,7 +87,8 @@ class Workspace:
             group.kill()
             group.remove()
         unmount_below(self.path)
-        shutil.rmtree(self.path, ignore_errors=True)
+        if not owed_to(self.path):
+            shutil.rmtree(self.path, ignore_errors=True)
         self._sign.close()
         with contextlib.suppress(OSError):
             os.close(self._lock)
@@ -144,6 +145,15 @@ def _unmount(point: str) -> None:
     # 2: MNT_DETACH, so that a process which still has a file open there can't keep the mount
     if libc.umount2(os.fsencode(point), 2) != 0:
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()), point)
+
+
+def owed_to(run: Path) -> list[Path]:
+    """Return the notes in a run's directory that name daemons which still hold something of the run.
+
+    A session writes `<run>/<driver>/engine` when it opens and removes it when the daemon has let go of everything; a
+    directory with such a note is kept until `vsim clean` reaches that daemon.
+    """
+    return sorted(run.glob("*/engine"))
 
 
 def dead_runs() -> list[Path]:
