@@ -410,7 +410,6 @@ def _sweep_engine(engine: str) -> Iterator[str]:
         client.close()
 
 
-
 DRIVERS = (
     _DockerDriver("docker", "runc", "runc"),
     _DockerDriver("docker-crun", "crun", "crun", packages=("crun",)),
