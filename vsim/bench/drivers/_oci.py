@@ -100,10 +100,10 @@ class OciInstance(Instance):
         self._pid_file = self.bundle / "pid"
         self._env = session.workspace.environment()
         self._spec = spec
+        config = bundle_config(spec, session.root_for(name, spec), self.cgroup.path, self._env)
+        (self.bundle / "config.json").write_text(json.dumps(config))
         self.output = Output.pipe()
         try:
-            config = bundle_config(spec, session.root_for(name, spec), self.cgroup.path, self._env)
-            (self.bundle / "config.json").write_text(json.dumps(config))
             call(
                 [*session.command, "create", f"--bundle={self.bundle}", f"--pid-file={self._pid_file}", name],
                 stage="create",
@@ -113,9 +113,7 @@ class OciInstance(Instance):
             )
         except BaseException:
             self.output.started()
-            # What was wrong first is what is told.
-            with contextlib.suppress(StageError):
-                self.remove()
+            self.remove()
             raise
         self.output.started()
 
