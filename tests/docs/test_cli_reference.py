@@ -10,7 +10,9 @@ import pytest
 
 from vsim.cli import COMMANDS, cli
 
-PAGE = Path(__file__).parents[2] / "docs" / "reference" / "cli.md"
+PROJECT = Path(__file__).parents[2]
+PAGE = PROJECT / "docs" / "reference" / "cli.md"
+VARIABLE = re.compile(r"""(?:environ\.get\(|_directory\()"([A-Z_]+)\"""")
 
 
 def section(name: str) -> str:
@@ -32,3 +34,9 @@ def test_flags(name: str):
     named = set(re.findall(r"`(--[a-z-]+)", section(name)))
     assert flags(command) - named == set(), "flags that the page doesn't name"
     assert named - flags(command) == set(), "flags that don't exist"
+
+
+def test_environment_variables():
+    page = PAGE.read_text(encoding="utf-8")
+    read = {name for file in (PROJECT / "vsim").rglob("*.py") for name in VARIABLE.findall(file.read_text("utf-8"))}
+    assert read - set(re.findall(r"^\| `([A-Z_]+)` \|", page, re.MULTILINE)) == set(), "variables without a row"
