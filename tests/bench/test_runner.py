@@ -186,10 +186,11 @@ class TestFailures:
         assert bench.samples("b")
         assert bench.outcome.given_up == {"a": "open: no daemon"}
 
-    def test_a_rung_that_fails_three_times_in_a_row_is_given_up(self, bench: Bench) -> None:
+    @pytest.mark.parametrize("step", [Start(count=1), HoldMemory(count=1)])
+    def test_a_rung_that_fails_three_times_in_a_row_is_given_up(self, bench: Bench, step: Start | HoldMemory) -> None:
         bench.drivers.append(FakeDriver("b", bench.clock, bench.log))
         bench.drivers[0].fails = {"start"}
-        bench.run(plan(Start(count=1), blocks=6))
+        bench.run(plan(step, blocks=6))
         assert len(bench.failures()) == 3
         assert {sample.block for sample in bench.samples("b")} == set(range(6))
 

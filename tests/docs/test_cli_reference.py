@@ -1,7 +1,8 @@
-"""The reference of the commands names every flag that there is, and none that there isn't."""
+"""The reference of the commands names every command, option, exit code and variable that there is, and nothing else."""
 
 from __future__ import annotations
 
+import importlib
 import re
 from pathlib import Path
 
@@ -15,28 +16,48 @@ PAGE = PROJECT / "docs" / "reference" / "cli.md"
 VARIABLE = re.compile(r"""(?:environ\.get\(|_directory\()"([A-Z_]+)\"""")
 
 
-def section(name: str) -> str:
-    text = PAGE.read_text(encoding="utf-8")
-    found = re.search(rf"^## vsim {name}\n(.*?)(?=^## |\Z)", text, re.DOTALL | re.MULTILINE)
-    assert found, f"there is no section on vsim {name}"
-    return found[1]
+def sections() -> dict[str, str]:
+    """Return the text under each heading of the page."""
+    _, *parts = re.split(r"^## (.+)$", PAGE.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    return dict(zip(parts[::2], parts[1::2], strict=True))
 
 
-def flags(command: click.Command) -> set[str]:
-    options = (p for p in command.params if isinstance(p, click.Option) and not p.hidden)
-    return {flag for option in options for flag in (*option.opts, *option.secondary_opts)}
+def options(command: click.Command) -> set[str]:
+    found = (p for p in command.params if isinstance(p, click.Option) and not p.hidden)
+    return {flag for option in found for flag in (*option.opts, *option.secondary_opts)}
+
+
+def documented(text: str) -> set[str]:
+    """Return the options that have a row in a table: those in its first column."""
+    rows = re.findall(r"^\|([^|]*)\|", text, flags=re.MULTILINE)
+    return {flag for row in rows for flag in re.findall(r"`(--?[a-z][a-z-]*)", row)}
+
+
+def test_every_command_has_a_section() -> None:
+    assert {name.removeprefix("vsim ") for name in sections() if name.startswith("vsim ")} == set(COMMANDS)
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_flags(name: str):
-    command = cli.get_command(click.Context(cli), name)
-    assert command is not None
-    named = set(re.findall(r"`(--[a-z-]+)", section(name)))
-    assert flags(command) - named == set(), "flags that the page doesn't name"
-    assert named - flags(command) == set(), "flags that don't exist"
+def test_every_option_of_a_command_has_a_row(name: str) -> None:
+    command = importlib.import_module(f"vsim.cli.{name}").command
+    assert documented(sections()[f"vsim {name}"]) == options(command)
 
 
-def test_environment_variables():
+def test_every_option_of_the_program_has_a_row() -> None:
+    head = PAGE.read_text(encoding="utf-8").partition("## ")[0]
+    assert documented(head) == options(cli) | {"-h", "--help"}
+
+
+def test_every_exit_code_of_the_errors_has_a_row() -> None:
+    from vsim.cli._boundary import EXIT_BUG, EXIT_INTERRUPTED
+    from vsim.errors import HostError, InputError, ThresholdError
+
+    rows = re.findall(r"^\| (\d+) \|", sections()["Exit codes"], flags=re.MULTILINE)
+    codes = {0, EXIT_BUG, EXIT_INTERRUPTED, *(error.exit_code for error in (HostError, InputError, ThresholdError))}
+    assert set(map(int, rows)) == codes
+
+
+def test_every_environment_variable_has_a_row() -> None:
     page = PAGE.read_text(encoding="utf-8")
     read = {name for file in (PROJECT / "vsim").rglob("*.py") for name in VARIABLE.findall(file.read_text("utf-8"))}
     assert read - set(re.findall(r"^\| `([A-Z_]+)` \|", page, re.MULTILINE)) == set(), "variables without a row"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from vsim.errors import InputError
+from vsim.errors import HostError, InputError
 from vsim.samples.records import SCHEMA, Done, Failure, Record, Resume, Run, Sample, SampleWriter, read_samples
 
 RUN = Run("r", "real", "2026-01-01T00:00:00+00:00", {"steps": []}, {"kernel": "6.1"}, seed=3, drivers=("process",))
@@ -122,7 +122,7 @@ def test_a_file_is_never_written_over(tmp_path: Path) -> None:
 
 
 def test_a_full_disk_is_said(tmp_path: Path) -> None:
-    with SampleWriter("/dev/full", resume=True) as writer, pytest.raises(InputError, match="No space left"):
+    with SampleWriter("/dev/full", resume=True) as writer, pytest.raises(HostError, match="No space left"):
         writer.write(RUN)
 
 

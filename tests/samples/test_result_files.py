@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -147,11 +149,19 @@ def test_a_move_that_fails_puts_the_earlier_result_back(tmp_path: Path, monkeypa
     assert read_result(tmp_path / "result") == other
 
 
-def test_where_nothing_can_be_written_is_said(tmp_path: Path):
+@pytest.mark.parametrize("call", [check_target, lambda target: write_result(RESULT, target)], ids=["before", "after"])
+def test_where_nothing_can_be_written_is_said_before_a_long_run(
+    call: Callable[[Path], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     (tmp_path / "file").write_text("")
-    with pytest.raises(HostError, match="can't write to") as caught:
-        write_result(RESULT, tmp_path / "file" / "result")
+    with pytest.raises(HostError, match=r"can't write to .*: Not a directory") as caught:
+        call(tmp_path / "file" / "deep" / "result")
     assert "--out" in (caught.value.hint or "")
+    # as it is for anyone but root in a directory of somebody else's
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != tmp_path)
+    with pytest.raises(HostError, match=r"can't write to .*: Permission denied"):
+        call(tmp_path / "deep" / "result")
+    assert names(tmp_path) == {"file"}
 
 
 def test_a_link_to_a_directory_is_followed(tmp_path: Path):

@@ -18,9 +18,9 @@ from vsim.bench import cgroups
 from vsim.bench.drivers import all_drivers
 from vsim.bench.paths import cache_dir, runs_dir
 from vsim.bench.spawn import RUN_VARIABLE
-from vsim.bench.workspace import is_alive, unmount_below
+from vsim.bench.workspace import dead_runs, is_alive, owed_to, unmount_below
 
-__all__ = ["clean", "end_processes", "processes_of"]
+__all__ = ["clean", "end_processes", "owed", "processes_of"]
 
 _GROUP = re.compile(r"^vsim-(\d{8}-\d{6}-[0-9a-f]{4})")
 
@@ -40,6 +40,8 @@ def clean(*, cache: bool = False) -> list[str]:
         if is_alive(path.name):
             continue
         removed += [f"mount {point}" for point in unmount_below(path)]
+        if owed_to(path):
+            continue
         shutil.rmtree(path, ignore_errors=True)
         removed.append(f"files {path}")
     if cache:
@@ -48,6 +50,15 @@ def clean(*, cache: bool = False) -> list[str]:
     else:
         removed += _drafts()
     return removed
+
+
+def owed() -> list[str]:
+    """Return which daemons hold something of runs that don't live and didn't let go of it, one line each."""
+    return [
+        f"{note.parent.name} at {note.read_text().strip()}: what {path.name} left there stays until it answers ({path})"
+        for path in dead_runs()
+        for note in owed_to(path)
+    ]
 
 
 def processes_of(run_id: str | None) -> dict[int, str]:
@@ -93,9 +104,11 @@ def _groups() -> list[str]:
             match = _GROUP.match(directory.name)
             if match is None or is_alive(match[1]):
                 continue
-            for each in sorted((path for path in [*directory.rglob("*"), directory] if path.is_dir()), reverse=True):
-                with contextlib.suppress(OSError):
-                    each.rmdir()
+            # Not every process in it is marked: what a runtime starts inside has the environment of the instance.
+            group = cgroups.Cgroup(f"/{directory.relative_to(root)}")
+            with contextlib.suppress(OSError):
+                group.kill()
+                group.remove()
             if not directory.exists():
                 removed.append(f"control group {directory}")
     return removed

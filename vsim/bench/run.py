@@ -65,9 +65,10 @@ def choose_drivers(names: Sequence[str] = ()) -> tuple[tuple[Driver, ...], tuple
             lacking.append(Lacking(driver, reason))
     for each in lacking:
         if each.driver.name in names:
-            packages = " ".join(each.driver.packages)
-            hint = f"apt-get install {packages}" if packages else "`vsim doctor` says more"
-            raise HostError(f"{each.driver.name} can't be measured here: {each.reason}", hint=hint)
+            # Most reasons end with what to do about it, in brackets.
+            why, _, remedy = each.reason.partition(" (")
+            hint = remedy.removesuffix(")") or "`vsim doctor` says more"
+            raise HostError(f"{each.driver.name} can't be measured here: {why}", hint=hint)
     if not any(driver.name == BASE for driver in chosen):
         reason = next((each.reason for each in lacking if each.driver.name == BASE), "it is not there")
         raise HostError(f"nothing can be measured here: {reason}")

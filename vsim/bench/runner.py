@@ -18,7 +18,7 @@ from typing import Any, Protocol
 from vsim.bench.budget import work_of
 from vsim.bench.canary import CANARY, fork_exec_s
 from vsim.bench.drivers.interface import Driver, Session
-from vsim.bench.errors import StageError
+from vsim.bench.errors import StageError, says
 from vsim.bench.host import Host
 from vsim.bench.payload import Payload
 from vsim.bench.suites import Context, suite_of
@@ -63,10 +63,15 @@ class Observer(Protocol):
 
 @dataclass(slots=True)
 class Outcome:
-    """How a run ended. `stopped` says why it ended early, if it did; `given_up` which rungs failed for good."""
+    """How a run ended.
+
+    `stopped` says why it ended early, if it did; `given_up` which rungs failed for good, `left_behind` which could not
+    take down everything that they had built, and why.
+    """
 
     stopped: str | None = None
     given_up: dict[str, str] = field(default_factory=dict)
+    left_behind: dict[str, str] = field(default_factory=dict)
 
 
 def schedule(plan: Plan, drivers: Sequence[Driver], block: int) -> Iterator[Unit]:
@@ -142,21 +147,24 @@ class Runner:
         finally:
             with _undisturbed():
                 for name, session in reversed(sessions.items()):
-                    self._close(name, session)
+                    self._close(name, session, outcome)
         return outcome
 
     def _open(self, sessions: dict[str, Session], outcome: Outcome) -> None:
         for driver in self.drivers:
             try:
-                sessions[driver.name] = driver.open(self.workspace, self._payloads(driver.architecture))
+                with _in_stage("open"):
+                    sessions[driver.name] = driver.open(self.workspace, self._payloads(driver.architecture))
             except StageError as error:
                 outcome.given_up[driver.name] = str(error)
                 self._outside(driver).failure(error)
 
-    def _close(self, name: str, session: Session) -> None:
+    def _close(self, name: str, session: Session, outcome: Outcome) -> None:
         try:
-            session.close()
+            with _in_stage("close"):
+                session.close()
         except StageError as error:
+            outcome.left_behind[name] = error.message
             driver = next(driver for driver in self.drivers if driver.name == name)
             self._outside(driver).failure(error)
 
@@ -215,13 +223,17 @@ class Runner:
             flags=(*self._flags(unit.block), *driver.flags),
         )
         context = Context(driver, session, recorder, self._host, self._clock)
+        ended: StageError | None = None
         try:
-            suite_of(unit.step).run(unit.step, context)
+            with _in_stage("work"):
+                suite_of(unit.step).run(unit.step, context)
         except StageError as error:
             recorder.failure(error)
+            ended = error
         # Samples of this unit are whole from here on; without this line a resumed run measures it again.
         self.emit(Done(self.workspace.run_id, unit.block, unit.number, driver.name, self.t))
-        return recorder.last_failure if not recorder.samples else None
+        # What was noted down before a step had to be given up is no sign that the rung works.
+        return ended or (recorder.last_failure if not recorder.samples else None)
 
     def _flags(self, block: int) -> Flags:
         return ("warmup",) if block < self.plan.warmup_blocks else ()
@@ -288,6 +300,15 @@ class _Recorder:
                 flags=self._flags,
             )
         )
+
+
+@contextlib.contextmanager
+def _in_stage(stage: str) -> Iterator[None]:
+    """Turn what the system refuses (mostly for want of room) into a failure of that stage."""
+    try:
+        yield
+    except OSError as error:
+        raise StageError(stage, says(error)) from None
 
 
 @contextlib.contextmanager

@@ -10,10 +10,11 @@ import os
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from vsim.bench.errors import StageError
 
-__all__ = ["RUN_VARIABLE", "call", "end_process", "environment", "spawn"]
+__all__ = ["RUN_VARIABLE", "call", "end_process", "environment", "errors_file", "spawn"]
 
 RUN_VARIABLE = "VSIM_RUN"
 
@@ -50,6 +51,14 @@ def spawn(
         raise StageError(stage, f"{argv[0]}: {error.strerror or error}") from None
 
 
+def errors_file(path: str | Path, *, stage: str) -> int:
+    """Open the file that takes a program's standard error. Raises StageError when the disk says no."""
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise StageError(stage, f"{path}: {error.strerror or error}") from None
+
+
 def call(
     argv: Sequence[str],
     *,
@@ -69,7 +78,7 @@ def call(
     inherit = stdout is not None
     with contextlib.ExitStack() as stack:
         if stderr_file is not None:
-            errors = os.open(stderr_file, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+            errors = errors_file(stderr_file, stage=stage)
             stack.callback(os.close, errors)
         else:
             errors = subprocess.DEVNULL if inherit else subprocess.PIPE

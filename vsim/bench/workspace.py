@@ -8,6 +8,7 @@ import itertools
 import os
 import secrets
 import shutil
+import socket
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,7 +19,7 @@ from vsim.bench.paths import runs_dir
 from vsim.bench.reap import adopt_orphans
 from vsim.errors import HostError
 
-__all__ = ["Workspace", "dead_runs", "is_alive", "new_run_id", "unmount_below"]
+__all__ = ["Workspace", "dead_runs", "is_alive", "new_run_id", "owed_to", "unmount_below"]
 
 
 def new_run_id() -> str:
@@ -29,7 +30,8 @@ def new_run_id() -> str:
 class Workspace:
     """The directory of one run under the state directory, locked as long as the run lives.
 
-    A crash frees the lock: by it `vsim clean` tells a run that lives from one that left things behind.
+    A crash frees the lock: by it `vsim clean` tells a run that lives from one that left things behind. The run also
+    holds a name in the kernel, by which a run is known to live whose state directory is another (VSIM_STATE).
     """
 
     def __init__(self, run_id: str) -> None:
@@ -47,6 +49,9 @@ class Workspace:
         except OSError:
             os.close(self._lock)
             raise HostError(f"the run {run_id} is going on in another process", hint="wait for it to end") from None
+        self._sign = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        with contextlib.suppress(OSError):
+            self._sign.bind(_sign(run_id))
         adopt_orphans()
         self._hierarchies = cgroups.hierarchies()
         # next() is atomic: instances are made by several threads
@@ -82,7 +87,9 @@ class Workspace:
             group.kill()
             group.remove()
         unmount_below(self.path)
-        shutil.rmtree(self.path, ignore_errors=True)
+        if not owed_to(self.path):
+            shutil.rmtree(self.path, ignore_errors=True)
+        self._sign.close()
         with contextlib.suppress(OSError):
             os.close(self._lock)
 
@@ -93,8 +100,17 @@ class Workspace:
         self.close()
 
 
+def _sign(run_id: str) -> bytes:
+    """Return the abstract name of a socket (no file) that belongs to a run and goes when its process does."""
+    return b"\0vsim-" + run_id.encode()
+
+
 def is_alive(run_id: str) -> bool:
-    """Return whether a process holds the lock of that run."""
+    """Return whether a process holds the lock of that run, or its name."""
+    with contextlib.suppress(OSError, ValueError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as asking:
+        # Refused unless somebody has that name; the connection itself leaves nothing at the other end.
+        asking.connect(_sign(run_id))
+        return True
     try:
         lock = os.open(runs_dir() / run_id / "lock", os.O_RDWR | os.O_CLOEXEC)
     except OSError:
@@ -129,6 +145,15 @@ def _unmount(point: str) -> None:
     # 2: MNT_DETACH, so that a process which still has a file open there can't keep the mount
     if libc.umount2(os.fsencode(point), 2) != 0:
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()), point)
+
+
+def owed_to(run: Path) -> list[Path]:
+    """Return the notes in a run's directory that name daemons which still hold something of the run.
+
+    A session writes `<run>/<driver>/engine` when it opens and removes it when the daemon has let go of everything; a
+    directory with such a note is kept until `vsim clean` reaches that daemon.
+    """
+    return sorted(run.glob("*/engine"))
 
 
 def dead_runs() -> list[Path]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from vsim.bench.run import Lacking
@@ -98,7 +99,7 @@ def command(
         outcome = run(made, chosen, target, observer=progress, fit=fit, note=note)
     finally:
         progress.close()
-    _finish(target, outcome)
+    _finish(target, outcome, drivers)
 
 
 def _import(file: str, out: Path) -> None:
@@ -116,12 +117,13 @@ def _resume(out: Path) -> None:
     from vsim.bench.run import plan_from_data, resume
     from vsim.samples.records import read_samples
 
-    progress = _progress(plan_from_data(read_samples(out).runs[-1].plan).all_blocks)
+    run = read_samples(out).runs[-1]
+    progress = _progress(plan_from_data(run.plan).all_blocks)
     try:
         outcome = resume(out, observer=progress)
     finally:
         progress.close()
-    _finish(out, outcome)
+    _finish(out, outcome, run.drivers)
 
 
 def _plan(
@@ -170,11 +172,15 @@ def _tell_lacking(lacking: tuple[Lacking, ...]) -> None:
         click.echo(f"not on this host: {names} (`vsim doctor` says why)", err=True)
 
 
-def _finish(out: Path, outcome: Outcome) -> None:
-    """Print the summary of the run that `out` ends with, and say what went wrong in it."""
+def _finish(out: Path, outcome: Outcome, wanted: Sequence[str]) -> None:
+    """Print the summary of the run that `out` ends with, and say what went wrong in it.
+
+    Raises HostError when one of the `wanted` drivers failed for good: who named it doesn't get what was asked for.
+    """
     from vsim.bench.run import plan_from_data
     from vsim.bench.summary import median_interval, summarize
     from vsim.cli._bench_table import short, table
+    from vsim.errors import HostError
     from vsim.samples.records import read_samples
 
     samples = read_samples(out)
@@ -190,14 +196,23 @@ def _finish(out: Path, outcome: Outcome) -> None:
         interval = median_interval(canary)
         notes.insert(0, f"canary (fork and exec): {short(interval.value, 's')}, {_spread(canary)}")
     click.echo("\n".join([*lines, "", *notes]), color=False if os.environ.get("NO_COLOR") else None)
-    failures = sum(1 for failure in samples.failures if failure.run_id == run.run_id)
+    failures = [failure for failure in samples.failures if failure.run_id == run.run_id]
     if failures:
-        click.echo(f"{failures} failures were recorded", err=True)
+        click.echo(f"{len(failures)} failures were recorded", err=True)
     for name, reason in outcome.given_up.items():
         click.echo(f"{name} was given up: {reason}", err=True)
+    for name, reason in outcome.left_behind.items():
+        click.echo(f"{name} could not remove everything: {reason}; `vsim clean` does, once it can", err=True)
     if outcome.stopped:
         click.echo(f"{outcome.stopped}; `vsim bench --resume --out {out}` goes on", err=True)
     click.echo(f"{len(own)} samples in {out}", err=True)
+    without = {failure.driver for failure in failures} - {sample.driver for sample in own}
+    lost = [name for name in wanted if name in without or name in outcome.given_up]
+    if lost:
+        raise HostError(
+            f"{', '.join(lost)} failed on this host",
+            hint=f"the failures in {out} say in which stage; `vsim bench --resume --out {out}` tries what is left",
+        )
 
 
 def _notes(samples: list[Sample], flags: list[tuple[str, ...]]) -> list[str]:

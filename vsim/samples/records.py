@@ -22,7 +22,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, ClassVar, Literal, Self, TypeVar, get_type_hints
 
-from vsim.errors import InputError, Place
+from vsim.errors import HostError, InputError, Place
 
 __all__ = [
     "SCHEMA",
@@ -141,6 +141,7 @@ class SampleWriter:
 
     def __init__(self, path: Path | str, *, resume: bool = False) -> None:
         self.path = Path(path)
+        self._failed: str | None = None
         try:
             if resume:
                 _mend(self.path)
@@ -155,16 +156,30 @@ class SampleWriter:
             raise InputError(f"{self.path} can't be written: {error.strerror or error}") from None
 
     def write(self, record: Record) -> None:
-        """Append one record and flush it. Raises InputError when the disk is full or the file is gone."""
-        try:
+        """Append one record and flush it, or leave the file as it was.
+
+        Raises HostError when the disk is full or fails, and again at every record after that: the file stays whole.
+        """
+        if self._failed is None:
             data = (to_line(record) + "\n").encode()
-            while data:
-                data = data[self._file.write(data) :]
-        except OSError as error:
-            raise InputError(
-                f"{self.path} can't be written: {error.strerror or error}",
-                hint="the samples so far are kept; --resume goes on with the run",
-            ) from None
+            written = 0
+            try:
+                while written < len(data):
+                    written += self._file.write(data[written:])
+                return
+            except OSError as error:
+                self._failed = error.strerror or str(error)
+                self._take_back(written)
+        raise HostError(
+            f"{self.path} can't be written: {self._failed}",
+            hint="the samples so far are kept: make room, and --resume goes on with the run",
+        )
+
+    def _take_back(self, written: int) -> None:
+        """Cut off what was written of a record; pipes and devices can't be, and hold no file to resume."""
+        with contextlib.suppress(OSError):
+            if written:
+                os.ftruncate(self._file.fileno(), os.fstat(self._file.fileno()).st_size - written)
 
     def close(self) -> None:
         """Close the file; the records survive a crash of the host from here on."""

@@ -6,6 +6,7 @@ anything else that stands in the way is left alone.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -52,12 +53,13 @@ def check_target(directory: str | os.PathLike[str], *, parquet: bool = False) ->
     """Return the absolute path of `directory` if a result can go there; call it before a long run.
 
     It can when nothing is there, an empty directory, or a result without files of others in it. Raises InputError
-    otherwise, and HostError when `parquet` is asked for and can't be written.
+    otherwise, and HostError when nothing may be written there, or `parquet` is asked for and can't be written.
     """
     if parquet:
         require_parquet()
     target = Path(directory).resolve()
     with _io_errors(target):
+        _check_parent(target)
         if not target.exists():
             return target
         if not target.is_dir():
@@ -93,6 +95,14 @@ def read_result(path: str | os.PathLike[str]) -> Result:
         return Result.from_dict(content)
     except InputError as error:
         raise InputError(error.message, place=Place(str(file)), hint=error.hint) from None
+
+
+def _check_parent(target: Path) -> None:
+    """Raise OSError when the directory that `target` is made in can't be written to, or is none."""
+    parent = next(parent for parent in target.parents if parent.exists())
+    reason = errno.ENOTDIR if not parent.is_dir() else errno.EACCES
+    if reason == errno.ENOTDIR or not os.access(parent, os.W_OK | os.X_OK):
+        raise OSError(reason, os.strerror(reason))
 
 
 def _put(fresh: Path, target: Path, earlier: Path) -> None:

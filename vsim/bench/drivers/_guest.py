@@ -20,7 +20,7 @@ from vsim.bench.output import Output
 from vsim.bench.payload import Payload
 from vsim.bench.payload.initramfs import write_initramfs
 from vsim.bench.reap import reap
-from vsim.bench.spawn import end_process, spawn
+from vsim.bench.spawn import end_process, errors_file, spawn
 from vsim.bench.workspace import Workspace
 
 __all__ = ["GuestInstance", "GuestSession", "guest_memory"]
@@ -99,7 +99,7 @@ class GuestInstance(Instance):
 
     def start(self) -> None:
         assert self.output.write_end is not None
-        errors = os.open(self._errors, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        errors = errors_file(self._errors, stage="start")
         try:
             self._process = spawn(
                 [*launcher(self.session.payload.probe, self._cgroup), *self._argv],

@@ -100,10 +100,10 @@ class OciInstance(Instance):
         self._pid_file = self.bundle / "pid"
         self._env = session.workspace.environment()
         self._spec = spec
-        config = bundle_config(spec, session.root_for(name, spec), self.cgroup.path, self._env)
-        (self.bundle / "config.json").write_text(json.dumps(config))
         self.output = Output.pipe()
         try:
+            config = bundle_config(spec, session.root_for(name, spec), self.cgroup.path, self._env)
+            (self.bundle / "config.json").write_text(json.dumps(config))
             call(
                 [*session.command, "create", f"--bundle={self.bundle}", f"--pid-file={self._pid_file}", name],
                 stage="create",
@@ -113,7 +113,9 @@ class OciInstance(Instance):
             )
         except BaseException:
             self.output.started()
-            self.remove()
+            # What was wrong first is what is told.
+            with contextlib.suppress(StageError):
+                self.remove()
             raise
         self.output.started()
 
@@ -157,6 +159,12 @@ class OciInstance(Instance):
             self.cgroup.remove()
         shutil.rmtree(self.bundle, ignore_errors=True)
         self.output.close()
+
+    def error_text(self) -> str:
+        """Return what the runtime said while it started: also after it had said that it was done."""
+        with contextlib.suppress(OSError):
+            return (self.bundle / "errors").read_text(encoding="utf-8", errors="replace").strip()
+        return ""
 
     def main_pid(self) -> int | None:
         """Return the number of the container's first process on the host."""

@@ -15,7 +15,7 @@ from vsim.bench.cgroups import Cgroup
 from vsim.bench.drivers.interface import Instance, InstanceSpec
 from vsim.bench.errors import StageError
 from vsim.bench.output import Output
-from vsim.bench.spawn import end_process, spawn
+from vsim.bench.spawn import end_process, errors_file, spawn
 from vsim.bench.workspace import Workspace
 
 __all__ = ["STOP_TIMEOUT_S", "SpawnedInstance", "launcher", "probes_first", "wait_gone"]
@@ -46,7 +46,7 @@ class SpawnedInstance(Instance):
     def start(self) -> None:
         """Spawn the program; its standard error is kept for the message of a failure."""
         assert self.output.write_end is not None
-        errors = os.open(self._errors, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        errors = errors_file(self._errors, stage="start")
         try:
             self._process = spawn(
                 self._argv,

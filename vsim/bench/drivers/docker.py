@@ -15,11 +15,11 @@ from vsim.bench import cgroups
 from vsim.bench.drivers._engine import engine_socket, foreign_binaries, lack_of_engine
 from vsim.bench.drivers._gvisor import split_sandbox
 from vsim.bench.drivers.interface import Driver, Instance, InstanceSpec, Session
-from vsim.bench.errors import StageError
+from vsim.bench.errors import StageError, says
 from vsim.bench.output import Output
 from vsim.bench.payload import Payload, host_architecture
 from vsim.bench.payload.image import write_image
-from vsim.bench.workspace import Workspace, is_alive
+from vsim.bench.workspace import Workspace, dead_runs, is_alive, owed_to
 
 __all__ = ["DRIVERS", "LABEL"]
 
@@ -42,11 +42,22 @@ def _stage(stage: str) -> Iterator[None]:
         raise StageError(stage, f"docker: the daemon does not answer: {error}"[:300]) from None
 
 
-def _client() -> Any:
+@contextlib.contextmanager
+def _unless_gone() -> Iterator[None]:
+    """Take it for removed if the engine doesn't know it."""
+    import docker.errors
+
+    with contextlib.suppress(docker.errors.NotFound):
+        yield
+
+
+def _client(engine: str | None = None) -> Any:
     import docker
 
     # Waves of instances are asked for at once, each on a connection of its own.
-    return docker.APIClient(base_url=f"unix://{engine_socket()}", version="auto", timeout=_TIMEOUT_S, max_pool_size=64)
+    return docker.APIClient(
+        base_url=f"unix://{engine or engine_socket()}", version="auto", timeout=_TIMEOUT_S, max_pool_size=64
+    )
 
 
 class _DockerSession(Session):
@@ -59,17 +70,30 @@ class _DockerSession(Session):
         self.labels = {LABEL: workspace.run_id}
         self._network: str | None = None
         self._network_lock = threading.Lock()
-        archive = workspace.directory(driver.name) / "image.tar"
-        with _stage("open"):
-            self.client = _client()
+        self._note = workspace.directory(driver.name) / "engine"
+        archive = self._note.with_name("image.tar")
+        try:
+            write_image(payload, archive, tag=self.image, labels=self.labels)
+            with _stage("open"):
+                self.client = _client()
+            # A daemon that goes keeps what it has: `vsim clean` finds it again by this note.
+            self._note.write_text(f"{engine_socket()}\n")
             try:
-                write_image(payload, archive, tag=self.image, labels=self.labels)
-                with archive.open("rb") as file:
-                    for answer in self.client.load_image(file, quiet=True):
-                        if "error" in answer:
-                            raise StageError("open", f"docker load: {answer['error']}")
-            finally:
-                archive.unlink(missing_ok=True)
+                self._load(archive)
+            except BaseException:
+                with contextlib.suppress(StageError):
+                    self.close()
+                raise
+        except OSError as error:
+            raise StageError("open", f"the image: {says(error)}") from None
+        finally:
+            archive.unlink(missing_ok=True)
+
+    def _load(self, archive: Path) -> None:
+        with _stage("open"), archive.open("rb") as file:
+            for answer in self.client.load_image(file, quiet=True):
+                if "error" in answer:
+                    raise StageError("open", f"docker load: {answer['error']}")
 
     def _create(self, spec: InstanceSpec) -> Instance:
         return _DockerInstance(self, self.workspace.name(self.driver.name), spec)
@@ -94,11 +118,13 @@ class _DockerSession(Session):
     def close(self) -> None:
         super().close()
         try:
-            with _stage("close"), contextlib.suppress(Exception):
+            with _stage("close"):
                 if self._network is not None:
-                    self.client.remove_network(self._network)
-            with _stage("close"), contextlib.suppress(Exception):
-                self.client.remove_image(self.image, force=True)
+                    with _unless_gone():
+                        self.client.remove_network(self._network)
+                with _unless_gone():
+                    self.client.remove_image(self.image, force=True)
+            self._note.unlink(missing_ok=True)
         finally:
             self.client.close()
 
@@ -345,26 +371,43 @@ class _DockerDriver(Driver):
 
     def sweep(self) -> list[str]:
         """Remove containers and images whose run doesn't live; the first of these drivers does it for all."""
-        if self.runtime != "runc" or self.architecture is not None or self.lack() is not None:
+        if self.name != "docker" or importlib.util.find_spec("docker") is None:
             return []
-        removed = []
-        client = _client()
-        try:
-            for container in client.containers(all=True, filters={"label": LABEL}):
-                if not is_alive(container["Labels"][LABEL]):
-                    client.remove_container(container["Id"], v=True, force=True)
-                    removed.append(f"docker container {container['Names'][0].lstrip('/')}")
-            for network in client.networks(filters={"label": LABEL}):
-                if not is_alive(network["Labels"][LABEL]):
-                    client.remove_network(network["Id"])
-                    removed.append(f"docker network {network['Name']}")
-            for image in client.images(filters={"label": LABEL}):
-                if not is_alive(image["Labels"][LABEL]):
-                    client.remove_image(image["Id"], force=True)
-                    removed.append(f"docker image {(image['RepoTags'] or [image['Id']])[0]}")
-        finally:
-            client.close()
+        notes = {note: note.read_text().strip() for run in dead_runs() for note in owed_to(run)}
+        removed: list[str] = []
+        for engine in dict.fromkeys([engine_socket(), *notes.values()]):
+            try:
+                with _stage("remove"):
+                    removed += _sweep_engine(engine)
+            except StageError:
+                # Its notes stay, and with them the question.
+                continue
+            for note in (note for note, of in notes.items() if of == engine):
+                note.unlink(missing_ok=True)
         return removed
+
+
+def _sweep_engine(engine: str) -> Iterator[str]:
+    """Remove what dead runs have in this engine; yield what was removed."""
+    client = _client(engine)
+    try:
+        for container in client.containers(all=True, filters={"label": LABEL}):
+            if not is_alive(container["Labels"][LABEL]):
+                with _unless_gone():
+                    client.remove_container(container["Id"], v=True, force=True)
+                    yield f"docker container {container['Names'][0].lstrip('/')}"
+        for network in client.networks(filters={"label": LABEL}):
+            if not is_alive(network["Labels"][LABEL]):
+                with _unless_gone():
+                    client.remove_network(network["Id"])
+                    yield f"docker network {network['Name']}"
+        for image in client.images(filters={"label": LABEL}):
+            if not is_alive(image["Labels"][LABEL]):
+                with _unless_gone():
+                    client.remove_image(image["Id"], force=True)
+                    yield f"docker image {(image['RepoTags'] or [image['Id']])[0]}"
+    finally:
+        client.close()
 
 
 DRIVERS = (

@@ -14,13 +14,14 @@ StageError, naming its stage, when the host or the runtime says no.
 from __future__ import annotations
 
 import contextlib
+import shutil
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
-from vsim.bench.errors import StageError
+from vsim.bench.errors import StageError, says
 from vsim.bench.output import Output
 from vsim.bench.payload import Payload
 from vsim.bench.workspace import Workspace
@@ -106,7 +107,11 @@ class Session(ABC):
 
     def create(self, spec: InstanceSpec) -> Instance:
         """Make an instance ready to start, and remember it until it is forgotten with :meth:`forget`."""
-        instance = self._create(spec)
+        try:
+            instance = self._create(spec)
+        except OSError as error:
+            # Mostly a full disk.
+            raise StageError("create", says(error)) from None
         self._live[instance.name] = instance
         return instance
 
@@ -118,10 +123,13 @@ class Session(ABC):
         """Return the root file system for the instance `name`: the payload's, or a copy in its own directory."""
         if not spec.writable_root:
             return self.payload.root
+        root = self.workspace.path / name / "root"
         try:
-            return self.payload.copy_to(self.workspace.directory(name) / "root")
+            self.workspace.directory(name)
+            return self.payload.copy_to(root)
         except OSError as error:
-            raise StageError("create", f"a root file system to write to: {error.strerror or error}") from None
+            shutil.rmtree(root.parent, ignore_errors=True)
+            raise StageError("create", f"a root file system to write to: {says(error)}") from None
 
     def forget(self, instance: Instance) -> None:
         """Say that `instance` was removed."""
