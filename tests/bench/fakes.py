@@ -40,6 +40,7 @@ class FakeHost(Host):
 
     def __init__(self, clock: Clock, log: list[str], alive: set[str]) -> None:
         super().__init__(sleep=clock.pass_s)
+        self._clock = clock
         self._log = log
         self._alive = alive
 
@@ -51,6 +52,10 @@ class FakeHost(Host):
 
     def free_pids(self) -> int:
         return 10_000
+
+    def busy_core_s(self) -> float | None:
+        # both cores of this host work all the time
+        return 2 * self._clock()
 
     def free_disk_bytes(self, path: Path) -> int:
         return 10**12

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,35 @@ def test_pages_on_per_cpu_lists_are_available_too(tmp_path: Path) -> None:
 
 def test_caches_that_may_not_be_dropped_are_said(tmp_path: Path) -> None:
     assert not host(tmp_path).drop_caches()
+
+
+def test_cpu_time_comes_from_the_root_control_group_or_else_from_the_ticks(tmp_path: Path) -> None:
+    made = host(tmp_path)
+    assert made.busy_core_s() is None
+    (tmp_path / "self").mkdir()
+    (tmp_path / "self" / "mountinfo").write_text("")
+    # user, nice, system, idle, iowait, irq, softirq, steal, guest, guest_nice: 150 + 50 + 75 + 5 + 20 ticks of 10 ms
+    (tmp_path / "stat").write_text("cpu  150 50 75 9000 700 5 20 30 0 0\ncpu0 150 50 75 9000 700 5 20 30 0 0\n")
+    assert made.busy_core_s() == 3.0
+    (tmp_path / "self" / "mountinfo").write_text(
+        f"30 25 0:26 / {tmp_path}/cpu rw shared:10 - cgroup cgroup rw,cpu,cpuacct\n"
+    )
+    (tmp_path / "cpu").mkdir()
+    (tmp_path / "cpu" / "cpuacct.usage").write_text("12500000000\n")
+    made = host(tmp_path)
+    assert made.busy_core_s() == 12.5
+
+
+def test_a_busy_core_is_accounted() -> None:
+    """A second of arithmetic on one core is a second, whatever else goes on adds to it."""
+    real = Host()
+    before, begin = real.busy_core_s(), time.process_time()
+    while time.process_time() < begin + 0.3:
+        pass
+    after = real.busy_core_s()
+    assert before is not None
+    assert after is not None
+    assert after - before > 0.28
 
 
 def test_what_was_touched_is_weighed_once_for_each_process() -> None:

@@ -81,6 +81,8 @@ class TestLifeCycle:
             "first_instruction_s": 2.0 + 4.0,
             "ready_s": 2.0 + 4.0 + 8.0,
             "startup_s": 1.0 + 2.0 + 4.0,
+            "starts_per_s": 1 / (1.0 + 2.0 + 4.0 + 8.0),
+            "startup_cpu_core_s": 2 * (1.0 + 2.0 + 4.0 + 8.0),
             "stop_s": 16.0,
             "remove_s": 32.0,
         }
@@ -92,7 +94,11 @@ class TestLifeCycle:
             assert sorted(wave[:4]) == ["create", "create", "start", "start"]
             assert sorted(wave[4:]) == ["remove", "remove", "stop", "stop"]
         assert {sample.concurrency for sample in bench.samples()} == {2}
-        assert {sample.instance for sample in bench.samples()} == {0, 1, 2, 3}
+        of_instances = [sample for sample in bench.samples() if sample.instance is not None]
+        assert {sample.instance for sample in of_instances} == {0, 1, 2, 3}
+        # two waves of two; both of a wave use the clock of the fake host one after the other
+        rates = [sample.value for sample in bench.samples() if sample.metric == "starts_per_s"]
+        assert rates == [pytest.approx(2 / (2 * 15.0))] * 2
 
     def test_a_cold_start_drops_the_caches_before_each_wave(self, bench: Bench) -> None:
         bench.run(plan(Start(count=2, concurrency=1, cold=True)))
@@ -175,7 +181,9 @@ class TestFailures:
         bench.run(plan(Start(count=2, concurrency=2)))
         assert [failure.stage for failure in bench.failures()] == [stage, stage]
         assert bench.drivers[0].alive == set()
-        assert not bench.samples()
+        # all of the wave were ready before the first failed to end: what the wave tells holds
+        whole = {"starts_per_s", "startup_cpu_core_s"} if stage in ("stop", "remove") else set()
+        assert {sample.metric for sample in bench.samples()} == whole
         assert bench.log[-1] == "close a"
 
     def test_a_driver_that_can_not_be_opened_is_recorded_and_the_others_go_on(self, bench: Bench) -> None:

@@ -51,6 +51,8 @@ def test_the_limit_of_the_step_ends_it() -> None:
     # 10 MiB for each of them, and nothing else happens on this host
     assert bench.values["density_memory_bytes"] == [pytest.approx(10 * MIB)]
     assert len(bench.values["density_startup_s"]) == 20
+    # weighed at 0, 2, 4, …, 20 instances
+    assert bench.values["density_available_bytes"] == [(1000 - 20 * i) * MIB * 1.0 for i in range(11)]
 
 
 @pytest.mark.parametrize(

@@ -228,7 +228,8 @@ class Engine:
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 [
-                    "dockerd",
+                    # in a network of its own: a daemon without a bridge removes the docker0 that it finds
+                    *("unshare", "--net", "dockerd"),
                     f"--host=unix://{self.socket}",
                     *(f"{option}={self.base / name}" for option, name in places.items()),
                     *("--bridge=none", "--iptables=false", "--ip-forward=false", "--live-restore=false"),

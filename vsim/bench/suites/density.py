@@ -99,7 +99,11 @@ def _ramp(step: Density, context: Context, running: list[Launched], weighed: lis
     while True:
         count = len(running)
         if count % every == 0 or count == step.limit:
-            weighed.append((count, host.settled_available_bytes()))
+            available = host.settled_available_bytes()
+            weighed.append((count, available))
+            context.record.sample(
+                "density_available_bytes", available, "bytes", concurrency=max(1, count), instance=count
+            )
         if count == step.limit:
             return "limit"
         if (short := _shortage(step, driver, at_first, _room(context))) is not None:

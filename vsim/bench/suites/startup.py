@@ -1,7 +1,11 @@
 """Start-up by stage: create, start, first instruction, ready, stop, remove; alone and several at a time.
 
 A wave is `concurrency` instances that are asked for at once. All of a wave are ready before the first is stopped, so
-that no stop contends with a start.
+that no stop contends with a start. Beside the stages of each instance, a wave tells what only all of them together can:
+
+    starts_per_s           instances over the time from asking for the first to the last being ready
+    startup_cpu_core_s     the host's CPU time over that time, for each instance: everybody's work for it, the harness's
+                           own calls included
 """
 
 from __future__ import annotations
@@ -49,7 +53,7 @@ class _Startup(Suite):
 def _wave(context: Context, numbers: Sequence[int], concurrency: int, flags: tuple[str, ...]) -> None:
     """Start the instances with these numbers at once; when all are ready, stop and remove them at once."""
     running: dict[int, Launched] = {}
-    record = context.record
+    record, clock, host = context.record, context.clock, context.host
 
     def start(number: int) -> None:
         try:
@@ -77,8 +81,17 @@ def _wave(context: Context, numbers: Sequence[int], concurrency: int, flags: tup
             record.sample(metric, value, "s", concurrency=concurrency, instance=number, flags=flags)
 
     try:
+        busy, begin = host.busy_core_s(), clock()
         _at_once(start, numbers)
+        wave_s, busy_then = clock() - begin, host.busy_core_s()
+        started = len(running)
         _at_once(end, sorted(running))
+        # A wave that lost some of its instances contended less than it says.
+        if started == len(numbers):
+            record.sample("starts_per_s", started / wave_s, "1/s", concurrency=concurrency, flags=flags)
+            if busy is not None and busy_then is not None:
+                each = (busy_then - busy) / started
+                record.sample("startup_cpu_core_s", each, "core-s", concurrency=concurrency, flags=flags)
     finally:
         for launched in running.values():
             discard(context.session, launched.instance)
