@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import gzip
 import json
 import os
 from pathlib import Path
@@ -30,6 +31,21 @@ def test_what_is_written_is_read_back(tmp_path: Path) -> None:
     assert read.done == {("r", 0, 0, "runc")}
     assert not read.torn
     assert read.run("r") is read.runs[0]
+
+
+def test_a_compressed_file_is_read_and_a_damaged_one_refused(tmp_path: Path) -> None:
+    with SampleWriter(tmp_path / "s.jsonl") as writer:
+        for record in (RUN, SAMPLE):
+            writer.write(record)
+    whole = gzip.compress((tmp_path / "s.jsonl").read_bytes())
+    packed = tmp_path / "s.jsonl.gz"
+    packed.write_bytes(whole)
+    assert read_samples(packed) == read_samples(tmp_path / "s.jsonl")
+    for damaged in (whole[:-9], whole[:12], b"{}", whole[:20] + b"\xff\xff" + whole[22:]):
+        packed.write_bytes(damaged)
+        with pytest.raises(InputError, match="isn't what gzip makes") as caught:
+            read_samples(packed)
+        assert str(packed) in str(caught.value)
 
 
 def test_a_line_has_the_fields_of_the_design(tmp_path: Path) -> None:

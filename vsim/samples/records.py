@@ -13,9 +13,11 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import gzip
 import json
 import math
 import os
+import zlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -246,13 +248,21 @@ class Samples:
 
 
 def read_samples(path: Path | str) -> Samples:
-    """Read a file of samples. Raises InputError naming file and line for anything that isn't a record.
+    """Read a file of samples, compressed by gzip if its name ends in `.gz`.
+
+    Raises InputError naming file and line for anything that isn't a record.
 
     A last line without its newline that isn't JSON is what a crash leaves: it is left out, not an error.
     """
     file = Path(path)
     try:
-        data = file.read_bytes()
+        data = gzip.decompress(file.read_bytes()) if file.suffix == ".gz" else file.read_bytes()
+    except (gzip.BadGzipFile, EOFError, zlib.error):
+        raise InputError(
+            "this file isn't what gzip makes, or it was cut off",
+            place=Place(str(path)),
+            hint="a file of samples that isn't compressed has a name without .gz",
+        ) from None
     except FileNotFoundError:
         raise InputError("there is no such file", place=Place(str(path))) from None
     except OSError as error:
