@@ -31,8 +31,8 @@ class Phase:
 class Wave:
     """When each start had gone through its first phase and when it was done, in seconds, and what was left over.
 
-    `idle_core_s` are the core-seconds during which a core was idle and a start waited that could have kept it busy: what
-    a wait costs that burns whatever time nobody else wants.
+    `idle_core_s` are the core-seconds during which a core was idle and a start waited that could have used it: what a
+    wait costs that burns whatever time nobody else wants.
     """
 
     first_s: list[float]
