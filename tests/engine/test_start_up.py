@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import simpy
 
 from tests.engine.toys import architecture, layer, q, scenario, service
 from vsim.engine import cluster as cluster_module
+from vsim.engine import startup, variates
 from vsim.engine.cluster import Cluster
+from vsim.model.contention import Phase, wave
 from vsim.model.layer import MemoryCost, Stage
 from vsim.model.workload import Image
 from vsim.scenario.scenario import Fleet, Start
@@ -65,3 +68,50 @@ def test_what_happened_before_does_not_count_as_time_in_service(monkeypatch: pyt
     assert [state.available_s() for state in cluster.services] == [0, 0]
     cluster.env.run(until=cluster.env.now + 10)
     assert [state.available_s() for state in cluster.services] == [10, 10]
+
+
+@pytest.mark.parametrize("count", [1, 2, 5, 9])
+@pytest.mark.parametrize("parallelism", [1.0, 1.7])
+def test_a_wave_is_what_the_exact_model_says(monkeypatch: pytest.MonkeyPatch, count: int, parallelism: float) -> None:
+    """Sections, parallelism, and turns of waiting and computing: the engine and the model that fits are one."""
+    drawn: list[list[float]] = []
+
+    def cut(rng: np.random.Generator, n: int) -> list[float]:
+        drawn.append(variates.cut(rng, n))
+        return drawn[-1]
+
+    monkeypatch.setattr(startup, "cut", cut)
+    stages = (
+        Stage("lock", wait_s=q(0.2), cpu_core_s=q(0.3), section="store"),
+        Stage("create", wait_s=q(1.0), cpu_core_s=q(2.0), rounds=q(3), parallelism=q(parallelism)),
+        Stage("exec", cpu_core_s=q(0.5)),
+    )
+    scen = scenario(
+        service("web", replicas=count, memory_bytes=1e6),
+        fleet=Fleet(hosts=1, cpu_overcommit=100),
+        start=Start(hosts_up="all", images="warm"),
+    )
+    cluster = Cluster(simpy.Environment(), architecture(layer(startup=stages)), scen, 0)
+    cluster.place_all()
+    cluster.start_up()
+    took = sorted(one.start_s for state in cluster.services for one in state.instances)
+
+    turns = list(zip(drawn[::2], drawn[1::2], strict=True))
+    assert len(turns) == count
+    starts = [
+        [
+            Phase(((0.2, 0.3),), section="store"),
+            Phase(tuple((1.0 * w, 2.0 * c) for w, c in zip(*turn, strict=True)), cap=parallelism),
+            Phase(((0, 0.5),)),
+        ]
+        for turn in turns
+    ]
+    assert took == pytest.approx(sorted(wave(starts, 4).done_s))
+
+
+def test_parts_are_cut_anywhere() -> None:
+    parts = np.array([variates.cut(np.random.default_rng(seed), 4) for seed in range(2000)])
+    assert parts.sum(axis=1) == pytest.approx(np.ones(2000))
+    # Each of n parts of 1 cut at uniform points has the mean 1/n and the variance (n − 1) / (n² (n + 1)).
+    assert parts.mean(axis=0) == pytest.approx(np.full(4, 0.25), abs=0.02)
+    assert parts.var(axis=0) == pytest.approx(np.full(4, 3 / 80), rel=0.15)

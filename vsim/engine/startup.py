@@ -15,7 +15,7 @@ import simpy
 
 from vsim.engine.host import Hardware, Host
 from vsim.engine.script import Steps
-from vsim.engine.variates import Factors, factors
+from vsim.engine.variates import Factors, cut, factors
 from vsim.model.quantity import Quantity, value_of
 from vsim.model.stack import Architecture, StageOf
 from vsim.model.workload import Service
@@ -28,6 +28,8 @@ __all__ = ["StartPlan", "boot", "provision", "start"]
 # A cost and the supply of factors that it varies by, if it does.
 _Amount = tuple[float, Factors | None]
 _NOTHING: _Amount = (0.0, None)
+# The parts of the whole that a stage's turns of waiting and of computing take, drawn for each start.
+_Turns = Callable[[], tuple[list[float], list[float]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,8 @@ class _StageCost:
     pull_bytes: tuple[_Amount, ...]
     disk_s: tuple[_Amount, ...]
     cpu_core_s: tuple[_Amount, ...]
+    cores: float | None = None
+    turns: _Turns | None = None
 
 
 def _draw(amounts: tuple[_Amount, ...]) -> float:
@@ -82,6 +86,10 @@ class StartPlan:
                 supplies[quantity.name] = factors(quantity.distribution, rng)
             return ((value, supplies[quantity.name]),)
 
+        def turns(rounds: Quantity | None) -> _Turns | None:
+            count = round(value_of(rounds))
+            return None if count < 2 else lambda: (cut(rng, count), cut(rng, count))
+
         def costs(stages: Iterable[StageOf]) -> tuple[_StageCost, ...]:
             per_read = 1 / hardware.disk_read_bytes_per_s
             per_write = 1 / hardware.disk_write_bytes_per_s
@@ -97,6 +105,8 @@ class StartPlan:
                     + amount(of.stage.write_bytes, per_write)
                     + amount(of.stage.image_write, image_bytes * per_write),
                     cpu_core_s=amount(of.stage.cpu_core_s, 1 / hardware.speed),
+                    cores=None if of.stage.parallelism is None else of.stage.parallelism.value,
+                    turns=turns(of.stage.rounds),
                 )
                 for of in stages
             )
@@ -133,7 +143,7 @@ def _read_s(service: Service, hardware: Hardware, architecture: Architecture) ->
 
 
 def _stage(host: Host, stage: _StageCost) -> Steps:
-    """Go through one stage on `host`: wait, pull, use the disk, compute."""
+    """Go through one stage on `host`: wait, pull, use the disk, compute; or wait and compute in turns after the disk."""
     section = None if stage.section is None else host.section(stage.section)
     turn: simpy.Event | None = None
     if section is not None:
@@ -142,7 +152,7 @@ def _stage(host: Host, stage: _StageCost) -> Steps:
         if turn is not None:
             yield turn, None
         wait = _draw(stage.wait_s)
-        if wait:
+        if wait and stage.turns is None:
             yield simpy.Timeout(host.env, wait), None
         pull = _draw(stage.pull_bytes)
         if pull:
@@ -152,8 +162,14 @@ def _stage(host: Host, stage: _StageCost) -> Steps:
             # one start reads or writes one stream at a time: the device serves it alone at best
             yield host.disk.submit(disk), host.disk
         work = _draw(stage.cpu_core_s)
-        if work:
-            yield host.cpu.submit(work), host.cpu
+        if stage.turns is not None:
+            for waiting, computing in zip(*stage.turns(), strict=True):
+                if wait:
+                    yield simpy.Timeout(host.env, wait * waiting), None
+                if work:
+                    yield host.cpu.submit(work * computing, cap=stage.cores), host.cpu
+        elif work:
+            yield host.cpu.submit(work, cap=stage.cores), host.cpu
     finally:
         if section is not None:
             section.leave(turn)

@@ -14,7 +14,7 @@ import numpy as np
 
 from vsim.model.quantity import Distribution
 
-__all__ = ["Factors", "factors", "stream"]
+__all__ = ["Factors", "cut", "factors", "stream"]
 
 Purpose = Literal["sizes", "arrivals", "demands", "stages", "failures", "repairs", "provision"]
 
@@ -36,6 +36,12 @@ def lognormal(rng: np.random.Generator, cv: float, n: int) -> np.ndarray[tuple[i
     """
     sigma2 = math.log1p(cv * cv)
     return rng.lognormal(-sigma2 / 2, math.sqrt(sigma2), n)
+
+
+def cut(rng: np.random.Generator, n: int) -> list[float]:
+    """Return the lengths of `n` parts of 1, cut at random points: each has the mean 1 / n."""
+    points = np.sort(rng.random(n - 1))
+    return np.diff(points, prepend=0.0, append=1.0).tolist()
 
 
 class Factors:
