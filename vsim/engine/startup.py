@@ -143,7 +143,7 @@ def _read_s(service: Service, hardware: Hardware, architecture: Architecture) ->
 
 
 def _stage(host: Host, stage: _StageCost) -> Steps:
-    """Go through one stage on `host`: wait, pull, use the disk, compute; or wait and compute in turns after the disk."""
+    """Go through one stage on `host`: wait, pull, use the disk, compute; in turns, waiting comes after the disk too."""
     section = None if stage.section is None else host.section(stage.section)
     turn: simpy.Event | None = None
     if section is not None:

@@ -45,8 +45,9 @@ class Stage:
     `per` says when it happens: once per `environment` (a daemon's start, an operating system's boot), for each `unit`,
     or once per `image` and environment (a pull). CPU work is in core-seconds of the reference core and runs on one
     core, or on up to `parallelism` of them. With `rounds`, waiting and computing come in so many turns, each of random
-    length (a program that waits for others again and again), instead of one after the other. The `image_*` fields are parts (0 to 1, or above for unpacking) of the service's image. While a stage with a
-    `section` runs, no other start on the same host is in the section of that name.
+    length (a program that waits for others again and again), instead of one after the other. The `image_*` fields are
+    parts (0 to 1, or above for unpacking) of the service's image. While a stage with a `section` runs, no other start
+    on the same host is in the section of that name.
     """
 
     name: str
