@@ -41,7 +41,8 @@ def lognormal(rng: np.random.Generator, cv: float, n: int) -> np.ndarray[tuple[i
 def cut(rng: np.random.Generator, n: int) -> list[float]:
     """Return the lengths of `n` parts of 1, cut at random points: each has the mean 1 / n."""
     points = np.sort(rng.random(n - 1))
-    return np.diff(points, prepend=0.0, append=1.0).tolist()
+    parts: list[float] = np.diff(points, prepend=0.0, append=1.0).tolist()
+    return parts
 
 
 class Factors:
