@@ -15,7 +15,7 @@ from vsim.bench.clean import clean, end_processes
 from vsim.bench.drivers import Driver, all_drivers
 from vsim.bench.environment import record_environment
 from vsim.bench.host import Host
-from vsim.bench.payload import build_payload
+from vsim.bench.payload import build_payload, probe_digest
 from vsim.bench.runner import Observer, Outcome, Runner
 from vsim.bench.suites import all_suites
 from vsim.bench.summary import BASE
@@ -101,7 +101,7 @@ def run(
         world="real",
         started=_now().isoformat(timespec="milliseconds"),
         plan=plan_to_data(plan),
-        environment=record_environment() if note is None else {**record_environment(), "note": note},
+        environment=_environment(note),
         seed=plan.seed,
         drivers=tuple(driver.name for driver in drivers),
         left_out=tuple(budget.left_out(plan, drivers)),
@@ -148,6 +148,12 @@ def _measure(
         finally:
             # Whatever a runtime has detached from its session: nothing of this run outlives it.
             end_processes(record.run_id)
+
+
+def _environment(note: str | None) -> dict[str, Any]:
+    """Return what is known of this host, what the user notes of it, and which probe is measured with."""
+    own = {"probe_digest": probe_digest()} if note is None else {"probe_digest": probe_digest(), "note": note}
+    return {**record_environment(), **own}
 
 
 def _without_limit(plan: Plan) -> Plan:

@@ -24,7 +24,7 @@ from pathlib import Path
 from vsim.bench.paths import cache_dir
 from vsim.errors import HostError
 
-__all__ = ["PROGRAMS", "Payload", "build_payload", "host_architecture", "probe_path"]
+__all__ = ["PROGRAMS", "Payload", "build_payload", "host_architecture", "probe_digest", "probe_path"]
 
 # Collected from the host when they are there.
 PROGRAMS = ("fio", "sysbench", "sqlite3")
@@ -51,6 +51,11 @@ def probe_path(architecture: str) -> Path:
             hint="vsim measures on x86_64 and aarch64; on a Raspberry Pi use the 64-bit system",
         )
     return path
+
+
+def probe_digest() -> str:
+    """Return what tells this host's probe from other builds of it. Raises HostError when there is none."""
+    return hashlib.sha256(probe_path(host_architecture()).read_bytes()).hexdigest()[:12]
 
 
 @dataclass(frozen=True, slots=True)
