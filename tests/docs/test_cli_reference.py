@@ -23,8 +23,10 @@ def sections() -> dict[str, str]:
 
 
 def options(command: click.Command) -> set[str]:
+    """Return its options; of a group, those of its commands as well."""
     found = (p for p in command.params if isinstance(p, click.Option) and not p.hidden)
-    return {flag for option in found for flag in (*option.opts, *option.secondary_opts)}
+    own = {flag for option in found for flag in (*option.opts, *option.secondary_opts)}
+    return own.union(*map(options, command.commands.values())) if isinstance(command, click.Group) else own
 
 
 def documented(text: str) -> set[str]:
