@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
-import random
 import subprocess
-import sys
-import time
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -30,7 +26,7 @@ from vsim.model.plan import (
     Plan,
     Step,
 )
-from vsim.samples.records import Failure, Record, Sample, read_samples
+from vsim.samples.records import Failure, Record, Sample
 
 MIB = 2**20
 DRIVERS = {driver.name: driver for driver in all_drivers() if not driver.detection_only and driver.name != "null"}
@@ -210,59 +206,3 @@ def test_what_a_driver_can_not_do_is_said_in_the_run_s_record() -> None:
         "step 2 (network) with uml: it has no network bridge",
         "step 2 (network) with process: it has no network bridge",
     ]
-
-
-PLAN = """\
-schema: vsim.plan/1
-name: suites
-blocks: 1
-warmup_blocks: 0
-steps:
-  - {suite: network, mode: user_defined, round_trips: 50, bytes: 1 MiB}
-  - {suite: exchange, over: sqlite, messages: 50}
-  - {suite: exchange, over: file, messages: 50}
-  - {suite: disk, path: volume, size: 8 MiB, duration: 0.3 s}
-  - {suite: disk, path: root, size: 8 MiB, duration: 0.3 s}
-  - {suite: requests, rate: 100, duration: 0.3 s}
-  - {suite: density, limit: 3}
-"""
-
-
-def test_kill_9_in_any_suite_loses_nothing_and_leaves_nothing(tmp_path: Path) -> None:
-    for name in ("docker", "runc"):
-        need(DRIVERS[name])
-    (tmp_path / "plan.yaml").write_text(PLAN)
-    out = tmp_path / "s.jsonl"
-    words = ["bench", "--out", str(out)]
-    dice = random.Random(os.urandom(8))
-    more = ["plan.yaml", "--driver", "docker", "--driver", "runc"]
-    for left in (3, 2, 1, 0):
-        process = subprocess.Popen(
-            [sys.executable, "-m", "vsim", *words, *more],
-            cwd=tmp_path,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
-        end = time.monotonic() + 30
-        while b'"record":"done"' not in (out.read_bytes() if out.exists() else b"") and time.monotonic() < end:
-            time.sleep(0.01)
-        try:
-            text, _ = process.communicate(timeout=dice.uniform(0.5, 4.0) if left else 100)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.communicate()
-        more = ["--resume"]
-    assert process.returncode == 0, text
-    samples = read_samples(out)
-    assert samples.failures == ()
-    seen = Counter((s.step, s.driver, s.metric, s.instance) for s in samples.samples)
-    assert set(seen.values()) == {1}
-    wanted = {("docker", step) for step in range(7)} | {("runc", step) for step in (1, 2, 4, 5, 6)}
-    assert wanted <= {(s.driver, s.step) for s in samples.samples}
-    run_id = samples.runs[0].run_id
-    label = f"label=vsim.run={run_id}"
-    assert processes_of(run_id) == {}
-    assert not [*Path("/sys/fs/cgroup").glob(f"**/vsim-{run_id}*")]
-    assert [*docker("ps", "--all", "--filter", label), *docker("network", "ls", "--filter", label)] == []
