@@ -12,7 +12,8 @@ What is compared, of each driver in each step:
 - what a step or a host has once per block: its median over the blocks;
 - memory that is available with n instances: not itself, as it is the host's business, but what n instances have taken,
   which is the difference to what was available with none in the same block (`density_taken_bytes`,
-  `memory_taken_bytes`). `concurrency` is n there.
+  `memory_taken_bytes`). `concurrency` is n there. What less than a quarter of the step's instances take is left out:
+  the host's memory moves by as much on its own.
 
 Two steps are the same if they have the same sizes, whatever their number in the plan. Steps that offer the same
 requests at the same random moments in both sets are compared block by block: only blocks that both have count, and the
@@ -194,6 +195,7 @@ def _step(run: Run, sample: Sample) -> Mapping[str, Any]:
 def _with_taken(samples: Iterable[Sample]) -> Iterable[Sample]:
     """Yield the samples, with what instances have taken of the host's memory in place of what is left of it."""
     none: dict[tuple[str, int, int, str, str], float] = {}
+    most: dict[tuple[str, int, int, str, str], int] = {}
     left = []
     for sample in samples:
         if sample.metric not in _TAKEN:
@@ -204,9 +206,10 @@ def _with_taken(samples: Iterable[Sample]) -> Iterable[Sample]:
         if (sample.instance if sample.suite == "density" else sample.concurrency) == 0:
             none[place] = sample.value
         else:
+            most[place] = max(most.get(place, 0), sample.concurrency)
             left.append((place, sample))
     for place, sample in left:
-        if place in none:
+        if place in none and sample.concurrency >= most[place] / 4:
             taken = none[place] - sample.value
             yield dataclasses.replace(sample, metric=_TAKEN[sample.metric], value=taken, instance=None)
 

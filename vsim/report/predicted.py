@@ -7,6 +7,7 @@ intervals; points further off than the band are named with what they are.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,7 +35,14 @@ _UNITS = {
     "core-s": ("core-seconds", 1.0),
 }
 # So many points beyond the band are named in each panel, the worst first.
-_NAMED = 5
+_NAMED = 3
+# Width of a letter and height of a line of these names, as fractions of a panel's side.
+_LETTER, _LINE = 0.0135, 0.034
+# Half the size of a point, in the same fractions.
+_POINT = 0.012
+
+# left, bottom, right, top, as fractions of a panel's sides
+_Box = tuple[float, float, float, float]
 
 
 def check_target(path: Path | str) -> None:
@@ -66,7 +74,7 @@ def draw(rows: Sequence[Comparison], path: Path | str, *, title: str = "Simulate
 
     across = min(2, len(units))
     down = -(-len(units) // across)
-    figure = Figure(figsize=(5.6 * across, 5.4 * down + 0.4), layout="constrained")
+    figure = Figure(figsize=(5.6 * across, 4.6 * down + 0.4), layout="constrained")
     FigureCanvasAgg(figure)
     figure.suptitle(title, color=_INK, fontsize=13)
     for place, unit in enumerate(units):
@@ -93,7 +101,7 @@ def _panel(axes: Any, rows: Sequence[Comparison], unit: str, styles: dict[str, t
     axes.set_yscale("log")
     axes.set_xlim(low, high)
     axes.set_ylim(low, high)
-    axes.set_aspect("equal")
+    axes.set_box_aspect(1)
     ends = [low, high]
     axes.fill_between(
         ends, [end * (1 - BAND) for end in ends], [end * (1 + BAND) for end in ends], color=_FAINT, alpha=0.25, lw=0
@@ -147,28 +155,59 @@ def _extent(side: Side) -> tuple[float, ...]:
 
 
 def _name_bad(axes: Any, rows: Sequence[Comparison], divisor: float, styles: dict[str, tuple[str, str]]) -> None:
-    """Say of the points furthest beyond the band what they are."""
-    bad = sorted((row for row in rows if row.exceeds(BAND)), key=lambda row: -abs(row.error or 0))[:_NAMED]
-    for row in bad:
-        above = (row.error or 0) > 0
-        metric = row.metric.removesuffix("_s").removesuffix("_bytes").replace("_", " ")
-        statistic = " p95" if row.statistic == "p95" else ""
+    """Say of the points furthest beyond the band what they are, where there is room for it."""
+    bottom, top = (math.log(end) for end in axes.get_ylim())
+
+    def place(row: Comparison) -> tuple[float, float]:
+        x, y = (math.log(side.value / divisor) for side in (row.measured, row.predicted))
+        return (x - bottom) / (top - bottom), (y - bottom) / (top - bottom)
+
+    points = (place(row) for row in rows)
+    taken: list[_Box] = [(x - _POINT, y - _POINT, x + _POINT, y + _POINT) for x, y in points]
+    named = 0
+    for row in sorted((row for row in rows if row.exceeds(BAND)), key=lambda row: -abs(row.error or 0)):
+        name = row.metric.removesuffix("_s").removesuffix("_bytes").removesuffix("_per").removesuffix("_core")
+        text = f"{name.replace('_', ' ')}{' p95' if row.statistic == 'p95' else ''}, {row.at}"
+        point, colour = place(row), styles[row.driver][0]
+        box = _room(*point, len(text) * _LETTER, (row.error or 0) > 0, taken)
+        if box is None:
+            continue
+        taken.append(box)
         axes.annotate(
-            f"{metric}{statistic}, {row.at}",
-            (row.measured.value / divisor, row.predicted.value / divisor),
-            xytext=(-7, 2) if above else (7, -2),
-            textcoords="offset points",
-            ha="right" if above else "left",
-            va="bottom" if above else "top",
+            text,
+            point,
+            xytext=(box[0], (box[1] + box[3]) / 2),
+            xycoords="axes fraction",
+            textcoords="axes fraction",
+            va="center",
             fontsize=7,
-            color=styles[row.driver][0],
+            color=colour,
+            arrowprops={"arrowstyle": "-", "color": colour, "lw": 0.5, "shrinkA": 0, "shrinkB": 3},
         )
+        named += 1
+        if named == _NAMED:
+            return
+
+
+def _room(x: float, y: float, width: float, above: bool, taken: Sequence[_Box]) -> _Box | None:
+    """Return a free place for a text near the point: on its own side of the line, within the panel; or None."""
+    for distance in (0.04, 0.08, 0.12, 0.16, 0.20, 0.24):
+        middle = y + distance if above else y - distance
+        left = x - 0.03 - width if above else x + 0.03
+        left = min(max(left, 0.01), 0.99 - width)
+        box = (left, middle - _LINE / 2, left + width, middle + _LINE / 2)
+        inside = box[0] >= 0 and box[1] >= 0 and box[3] <= 1
+        if inside and not any(_overlap(box, other) for other in taken):
+            return box
+    return None
+
+
+def _overlap(a: _Box, b: _Box) -> bool:
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
 
 
 def _name_drivers(axes: Any, rows: Sequence[Comparison], divisor: float, styles: dict[str, tuple[str, str]]) -> None:
     """Name each driver at the right edge, at the height of its points, as far apart as letters need."""
-    import math
-
     heights = {}
     for driver in styles:
         own = [math.log(row.predicted.value / divisor) for row in rows if row.driver == driver]
