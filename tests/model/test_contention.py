@@ -53,6 +53,12 @@ def test_one_with_a_low_cap_leaves_the_rest_to_the_others() -> None:
     assert wave(starts, 3).done_s == pytest.approx([4, 2, 2])
 
 
+def test_who_comes_back_to_a_section_queues_again() -> None:
+    # alone: in, out and in again at once; two: the second is let in between
+    assert wave([[phase(1, 0, section="a"), phase(2, 0, section="a")]], 1).done_s == pytest.approx([3])
+    assert wave([[phase(1, 0, section="a"), phase(2, 0, section="a")]] * 2, 1).done_s == pytest.approx([4, 6])
+
+
 def test_the_end_of_the_first_phase_is_told() -> None:
     # launched one after another, 0.1 core-seconds each, while the others already compute on the second core
     found = wave([[phase(0, 0.1, section="launcher"), phase(0, 0.05)]] * 3, 2)

@@ -137,8 +137,10 @@ class _Wave:
         if phase.section is not None:
             queue = self.sections[phase.section]
             queue.popleft()
+            # Looked up first: who leaves may come back to the same section at once, behind it.
+            following = queue[0] if queue else None
             self._enter(start)
-            if queue:
-                self._go_on(queue[0])
+            if following is not None:
+                self._go_on(following)
         else:
             self._enter(start)
