@@ -37,6 +37,7 @@ ALLOWED: dict[str, tuple[set[float], str]] = {
     "model/power.py:HOURS_PER_MONTH": ({8760}, "unit: hours of a year over its months"),
     "model/power.py:WATTS_PER_KILOWATT": ({1000}, "unit"),
     "model/quantity.py:Distribution.__post_init__": ({1e-6}, "how exactly given factors must have the mean 1"),
+    "model/waves.py:_TOGETHER": ({1e-12}, "rounding of sums of spans of time"),
     "model/workload.py:Arrivals": ({10, 0.1, 5}, "what `bursty` means where a scenario doesn't say: a user's load"),
 }
 # A plan says what an experimenter asks of a host (how many starts, how many bytes), not what the host answers.

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Waves", "waves"]
 
-_QUEUED, _WAITING, _COMPUTING, _DONE = range(4)
+# What a start is doing.
+_DONE, _QUEUED, _WAITING, _COMPUTING = range(-1, 2 + 1)
 # Events closer than this part of a span are one: sums of floats that should be equal differ in the last places.
 _TOGETHER = 1e-12
 
@@ -115,7 +116,7 @@ class _Waves:
         count = computing.sum(axis=1)
         cap = np.take_along_axis(self.cap, self.at, axis=1) if self.parts > 1 else self.cap[:, :1]
         share = self.cores / np.maximum(count, 1)
-        rate = np.minimum(cap, share[:, None])
+        rate: Floats = np.minimum(cap, share[:, None])
         if not self.caps_differ:
             return rate
         # What those with a low cap leave over goes to the others; each round settles at least one cap more.
@@ -125,7 +126,8 @@ class _Waves:
             left = self.cores - (cap * capped).sum(axis=1)
             new = np.where(free > 0, left / np.maximum(free, 1), share)
             if not (new > share * (1 + _TOGETHER)).any():
-                return np.minimum(cap, share[:, None])
+                rate = np.minimum(cap, share[:, None])
+                return rate
             share = np.maximum(new, share)
 
     def _begin(self, who: NDArray[np.bool_]) -> None:
