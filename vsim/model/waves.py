@@ -116,19 +116,17 @@ class _Waves:
         count = computing.sum(axis=1)
         cap = np.take_along_axis(self.cap, self.at, axis=1) if self.parts > 1 else self.cap[:, :1]
         share = self.cores / np.maximum(count, 1)
-        rate: Floats = np.minimum(cap, share[:, None])
-        if not self.caps_differ:
-            return rate
         # What those with a low cap leave over goes to the others; each round settles at least one cap more.
-        while True:
+        settled = not self.caps_differ
+        while not settled:
             capped = computing & (cap <= share[:, None])
             free = count - capped.sum(axis=1)
             left = self.cores - (cap * capped).sum(axis=1)
-            new = np.where(free > 0, left / np.maximum(free, 1), share)
-            if not (new > share * (1 + _TOGETHER)).any():
-                rate = np.minimum(cap, share[:, None])
-                return rate
-            share = np.maximum(new, share)
+            more = np.where(free > 0, left / np.maximum(free, 1), share)
+            settled = not (more > share * (1 + _TOGETHER)).any()
+            share = np.maximum(more, share)
+        rate: Floats = np.minimum(cap, share[:, None])
+        return rate
 
     def _begin(self, who: NDArray[np.bool_]) -> None:
         """Let those who have come to a new part begin it, or queue for its section, or be done."""
