@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from vsim.bench import cgroups
+from vsim.model.plan import WEIGHING_PAUSE_S, WEIGHINGS
 
 __all__ = ["Host", "pss_bytes"]
 
@@ -65,7 +66,7 @@ class Host:
                 return int(line.split()[1]) * 1024
         raise OSError("no MemAvailable in /proc/meminfo")
 
-    def settled_available_bytes(self, readings: int = 3, pause_s: float = 0.02) -> int:
+    def settled_available_bytes(self, readings: int = WEIGHINGS, pause_s: float = WEIGHING_PAUSE_S) -> int:
         """Return the median of some readings of the available memory, exact to the page, after a pause each.
 
         The kernel keeps tens of MiB of free pages on per-CPU lists that MemAvailable leaves out, and takes pages for

@@ -18,11 +18,12 @@ from vsim.bench.host import Host
 from vsim.bench.payload import build_payload, probe_digest
 from vsim.bench.runner import Observer, Outcome, Runner
 from vsim.bench.suites import all_suites
-from vsim.bench.summary import BASE
 from vsim.bench.workspace import Workspace, new_run_id
 from vsim.errors import HostError, InputError
-from vsim.model.plan import STEPS, Plan
+from vsim.model.plan import Plan
+from vsim.samples.plans import plan_from_data, plan_to_data
 from vsim.samples.records import Resume, Run, SampleWriter, read_samples
+from vsim.samples.summary import BASE
 
 __all__ = ["Lacking", "choose_drivers", "plan_from_data", "plan_to_data", "resume", "run"]
 
@@ -170,28 +171,3 @@ def _check_suites(plan: Plan) -> None:
 
 def _now() -> datetime.datetime:
     return datetime.datetime.now(datetime.UTC)
-
-
-# -- plans as plain data -----------------------------------------------------------------------------------------------
-
-
-def plan_to_data(plan: Plan) -> dict[str, Any]:
-    """Return the plan as JSON holds it; each step says which suite it belongs to."""
-    data = dataclasses.asdict(plan)
-    data["steps"] = [{"suite": step.suite, **dataclasses.asdict(step)} for step in plan.steps]
-    return data
-
-
-def plan_from_data(data: Any) -> Plan:
-    """Return the plan that :func:`plan_to_data` wrote. Raises InputError for anything else."""
-    try:
-        values = dict(data)
-        steps = []
-        for entry in values.pop("steps"):
-            fields = dict(entry)
-            steps.append(STEPS[fields.pop("suite")](**fields))
-        return Plan(steps=tuple(steps), **values)
-    except (KeyError, TypeError, ValueError) as error:
-        raise InputError(
-            f"the plan in the run record can't be used: {error}", hint="it was written by another version of vsim"
-        ) from None

@@ -7,7 +7,6 @@ block and the step alone, so a resumed run goes on in the order that it would ha
 from __future__ import annotations
 
 import contextlib
-import random
 import signal
 import threading
 import time
@@ -23,7 +22,7 @@ from vsim.bench.host import Host
 from vsim.bench.payload import Payload
 from vsim.bench.suites import Context, suite_of
 from vsim.bench.workspace import Workspace
-from vsim.model.plan import Plan, Step
+from vsim.model.plan import Plan, Step, in_order
 from vsim.samples.records import Done, Failure, Key, Record, Sample
 
 __all__ = ["Observer", "Outcome", "Runner", "Unit", "schedule"]
@@ -81,9 +80,7 @@ def schedule(plan: Plan, drivers: Sequence[Driver], block: int) -> Iterator[Unit
     for number, step, driver in work_of(plan, drivers):
         by_step.setdefault(number, []).append((step, driver))
     for number, work in by_step.items():
-        # A string seeds the generator the same way in every Python version, whatever the hash seed.
-        random.Random(f"{plan.seed}/{block}/{number}").shuffle(work)
-        for step, driver in work:
+        for step, driver in in_order(plan, block, number, work):
             yield Unit(block, order, number, step, driver)
             order += 1
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from vsim.bench.suites import all_suites
-from vsim.bench.summary import BASE, Interval, Row
+from vsim.samples.summary import BASE, Interval, Row
 
 if TYPE_CHECKING:
     from vsim.model.plan import Plan

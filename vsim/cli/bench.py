@@ -114,7 +114,8 @@ def _import(file: str, out: Path) -> None:
 
 
 def _resume(out: Path) -> None:
-    from vsim.bench.run import plan_from_data, resume
+    from vsim.bench.run import resume
+    from vsim.samples.plans import plan_from_data
     from vsim.samples.records import read_samples
 
     run = read_samples(out).runs[-1]
@@ -140,7 +141,7 @@ def _plan(
     from vsim.model.plan import preset
 
     if file is not None:
-        from vsim.bench.plan_file import read_plan
+        from vsim.scenario.plan_file import read_plan
 
         plan = read_plan(file)
     else:
@@ -177,11 +178,11 @@ def _finish(out: Path, outcome: Outcome, wanted: Sequence[str]) -> None:
 
     Raises HostError when one of the `wanted` drivers failed for good: who named it doesn't get what was asked for.
     """
-    from vsim.bench.run import plan_from_data
-    from vsim.bench.summary import median_interval, summarize
     from vsim.cli._bench_table import short, table
     from vsim.errors import HostError
+    from vsim.samples.plans import plan_from_data
     from vsim.samples.records import read_samples
+    from vsim.samples.summary import median_interval, summarize
 
     samples = read_samples(out)
     run = samples.runs[-1]

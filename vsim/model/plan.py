@@ -6,14 +6,17 @@ same in both worlds. Sizes are chosen so that a block of a step takes seconds, n
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import random
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, TypeVar
 
 __all__ = [
     "STEPS",
     "SUITES",
+    "WEIGHINGS",
+    "WEIGHING_PAUSE_S",
     "Density",
     "DriveCpu",
     "DriveDisk",
@@ -24,10 +27,23 @@ __all__ = [
     "Plan",
     "Start",
     "Step",
+    "in_order",
     "preset",
 ]
 
 MIB = 2**20
+
+# The host's available memory is read so often, after a pause each, and the median taken: it has to settle.
+WEIGHINGS = 3
+WEIGHING_PAUSE_S = 0.02
+
+# A ramp may take so long for each instance of its limit: what it can't reach in that time is not worth waiting for.
+_RAMP_PER_INSTANCE_S = 0.3
+_LEAST_RAMP_S = 2.0
+# On the way to the limit of a ramp the host is weighed so often.
+_RAMP_POINTS = 10
+
+_Work = TypeVar("_Work")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +58,11 @@ class Start:
     concurrency: int = 1
     cold: bool = False
 
+    def waves(self) -> Iterator[range]:
+        """Yield the numbers of the instances that are asked for at once, wave by wave."""
+        for first in range(0, self.count, self.concurrency):
+            yield range(first, min(first + self.concurrency, self.count))
+
 
 @dataclass(frozen=True, slots=True)
 class HoldMemory:
@@ -51,6 +72,11 @@ class HoldMemory:
     count: int = 8
     touch_bytes: int = 0
     points: int = 5
+
+    def counts(self) -> list[int]:
+        """Return the numbers of instances at which to weigh: 0, `count`, and evenly between, at most `points`."""
+        steps = max(1, min(self.points - 1, self.count))
+        return sorted({round(self.count * i / steps) for i in range(steps + 1)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +131,15 @@ class Density:
     reserve: float = 0.25
     slowest_start_s: float = 10.0
 
+    @property
+    def time_s(self) -> float:
+        """After so many seconds the ramp is not gone on with."""
+        return max(_LEAST_RAMP_S, _RAMP_PER_INSTANCE_S * self.limit)
+
+    def weighs_at(self, count: int) -> bool:
+        """Return whether the host's memory is weighed with `count` instances: some ten times, and at the limit."""
+        return count % max(1, self.limit // _RAMP_POINTS) == 0 or count == self.limit
+
 
 @dataclass(frozen=True, slots=True)
 class OfferRequests:
@@ -151,6 +186,18 @@ class Plan:
     def all_blocks(self) -> int:
         """How many blocks there are with the warm-up."""
         return self.blocks + self.warmup_blocks
+
+
+def in_order(plan: Plan, block: int, number: int, work: Sequence[_Work]) -> list[_Work]:
+    """Return `work`, what there is to do for step `number`, in the order that it has in `block`.
+
+    It is drawn anew for each block and step, from the plan's seed, the block and the step alone: a run that is resumed
+    goes on in the order that it would have had.
+    """
+    found = list(work)
+    # A string seeds the generator the same way in every Python version, whatever the hash seed.
+    random.Random(f"{plan.seed}/{block}/{number}").shuffle(found)
+    return found
 
 
 _FULL: Mapping[str, tuple[Step, ...]] = MappingProxyType(

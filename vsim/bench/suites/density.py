@@ -24,18 +24,13 @@ from vsim.bench.lifecycle import Launched
 from vsim.bench.paths import state_dir
 from vsim.bench.suites._cost import nothing_runs
 from vsim.bench.suites.interface import Context, Demand, Suite
-from vsim.bench.suites.memory import slope
 from vsim.model.plan import Density, Step
+from vsim.samples.summary import slope
 
 __all__ = ["SUITE"]
 
 MIB = 2**20
 _MARGIN_BYTES = 64 * MIB
-# A ramp may take so long for each instance of its limit: what it can't reach in that time is not worth waiting for.
-_TIME_PER_INSTANCE_S = 0.3
-_LEAST_TIME_S = 2.0
-# Weighed so often on the way to the limit.
-_POINTS = 10
 # Instances taken down at a time.
 _HANDS = 4
 
@@ -71,19 +66,15 @@ class _Density(Suite):
     def demand(self, step: Step, driver: Driver) -> Demand:
         assert isinstance(step, Density)
         # It stops by itself before the host runs short, so what has to fit beforehand is the first instance.
-        ramp_s = min(step.limit * 1.2 * driver.typical_start_s, _time_s(step) + driver.typical_start_s)
+        ramp_s = min(step.limit * 1.2 * driver.typical_start_s, step.time_s + driver.typical_start_s)
         return Demand(
             memory_bytes=driver.overhead_bytes + step.touch_bytes,
             pids=driver.pids_per_instance,
-            seconds=1.6 * ramp_s + 0.1 * _POINTS,
+            seconds=1.6 * ramp_s + 0.1 * sum(map(step.weighs_at, range(step.limit + 1))),
         )
 
     def lack(self, step: Step, driver: Driver) -> str | None:
         return nothing_runs(driver)
-
-
-def _time_s(step: Density) -> float:
-    return max(_LEAST_TIME_S, _TIME_PER_INSTANCE_S * step.limit)
 
 
 def _ramp(step: Density, context: Context, running: list[Launched], weighed: list[tuple[float, float]]) -> str:
@@ -95,10 +86,9 @@ def _ramp(step: Density, context: Context, running: list[Launched], weighed: lis
     )
     begin = context.clock()
     at_first = _room(context)
-    every = max(1, step.limit // _POINTS)
     while True:
         count = len(running)
-        if count % every == 0 or count == step.limit:
+        if step.weighs_at(count):
             available = host.settled_available_bytes()
             weighed.append((count, available))
             context.record.sample(
@@ -108,7 +98,7 @@ def _ramp(step: Density, context: Context, running: list[Launched], weighed: lis
             return "limit"
         if (short := _shortage(step, driver, at_first, _room(context))) is not None:
             return short
-        if context.clock() - begin > _time_s(step):
+        if context.clock() - begin > step.time_s:
             return "time"
         try:
             launched = context.launch(spec)

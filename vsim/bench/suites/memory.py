@@ -17,8 +17,9 @@ from vsim.bench.errors import StageError
 from vsim.bench.lifecycle import Launched, discard
 from vsim.bench.suites.interface import Context, Demand, Suite
 from vsim.model.plan import HoldMemory, Step
+from vsim.samples.summary import slope
 
-__all__ = ["SUITE", "points", "slope"]
+__all__ = ["SUITE"]
 
 MIB = 2**20
 # What an instance may take beyond what it touches: its runtime's own part, and a margin.
@@ -43,7 +44,7 @@ class _Memory(Suite):
         running: list[Launched] = []
         weighed: list[tuple[int, int]] = []
         try:
-            for count in points(step.count, step.points):
+            for count in step.counts():
                 while len(running) < count:
                     running.append(context.launch(spec))
                 available = context.host.settled_available_bytes()
@@ -95,21 +96,6 @@ class _Memory(Suite):
             # 0.1 s for each weighing, and 4 GB/s for touching
             seconds=step.count * (1.5 * driver.typical_start_s + step.touch_bytes / 4e9) + 0.1 * step.points,
         )
-
-
-def points(count: int, wanted: int) -> list[int]:
-    """Return the numbers of instances at which to weigh: 0, `count`, and evenly between, at most `wanted`."""
-    steps = max(1, min(wanted - 1, count))
-    return sorted({round(count * i / steps) for i in range(steps + 1)})
-
-
-def slope(weighed: Sequence[tuple[float, float]]) -> float:
-    """Return the slope of the least-squares line through the points (x, y)."""
-    n = len(weighed)
-    mean_x = sum(x for x, _ in weighed) / n
-    mean_y = sum(y for _, y in weighed) / n
-    below = sum((x - mean_x) ** 2 for x, _ in weighed)
-    return sum((x - mean_x) * (y - mean_y) for x, y in weighed) / below
 
 
 SUITE = _Memory()

@@ -33,10 +33,10 @@ class _Startup(Suite):
     def run(self, step: Step, context: Context) -> None:
         assert isinstance(step, Start)
         flags = ("cold",) if step.cold else ()
-        for first in range(0, step.count, step.concurrency):
+        for numbers in step.waves():
             if step.cold and not context.host.drop_caches():
                 raise StageError("create", "the page cache can't be dropped here: cold starts need root")
-            _wave(context, range(first, min(first + step.concurrency, step.count)), step.concurrency, flags)
+            _wave(context, numbers, step.concurrency, flags)
 
     def demand(self, step: Step, driver: Driver) -> Demand:
         assert isinstance(step, Start)

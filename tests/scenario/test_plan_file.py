@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from vsim.bench.plan_file import read_plan
-from vsim.bench.run import plan_from_data, plan_to_data
 from vsim.errors import InputError
 from vsim.model.plan import SUITES, HoldMemory, OfferRequests, Plan, Start, preset
+from vsim.samples.plans import plan_from_data, plan_to_data
+from vsim.scenario.plan_file import read_plan
 
 TEXT = """\
 schema: vsim.plan/1

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from vsim.samples.records import Sample
 
-__all__ = ["BASE", "Interval", "Row", "median_interval", "paired_ratio", "summarize"]
+__all__ = ["BASE", "Interval", "Row", "median_interval", "paired_ratio", "slope", "summarize"]
 
 # The rung that all others are compared with.
 BASE = "process"
@@ -106,6 +106,15 @@ def paired_ratio(
         return None
     ratios = np.array([float(np.median(of[block])) / base for block, base in zip(both, below, strict=True)])
     return _bootstrap(len(ratios), lambda chosen: float(np.median(ratios[chosen])), float(np.median(ratios)), seed)
+
+
+def slope(points: Sequence[tuple[float, float]]) -> float:
+    """Return the slope of the least-squares line through the points (x, y), at least two of them with different x."""
+    n = len(points)
+    mean_x = sum(x for x, _ in points) / n
+    mean_y = sum(y for _, y in points) / n
+    below = sum((x - mean_x) ** 2 for x, _ in points)
+    return sum((x - mean_x) * (y - mean_y) for x, y in points) / below
 
 
 def _bootstrap(n: int, statistic: Callable[[NDArray[np.int64]], float], value: float, seed: int) -> Interval:

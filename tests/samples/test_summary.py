@@ -4,9 +4,9 @@ import dataclasses
 
 import pytest
 
-from vsim.bench.suites.memory import points, slope
-from vsim.bench.summary import median_interval, paired_ratio, summarize
+from vsim.model.plan import HoldMemory
 from vsim.samples.records import Sample
+from vsim.samples.summary import median_interval, paired_ratio, slope, summarize
 
 SAMPLE = Sample("r", 1, 1, "container", "runc", "startup", "startup_s", 4.0, "s", 1, 0, 1.0)
 
@@ -63,4 +63,4 @@ def test_the_slope_is_that_of_the_least_squares_line() -> None:
     [(8, 5, [0, 2, 4, 6, 8]), (3, 3, [0, 2, 3]), (1, 5, [0, 1]), (2, 2, [0, 2]), (40, 3, [0, 20, 40])],
 )
 def test_the_counts_at_which_memory_is_weighed(count: int, wanted: int, expected: list[int]) -> None:
-    assert points(count, wanted) == expected
+    assert HoldMemory(count=count, points=wanted).counts() == expected
