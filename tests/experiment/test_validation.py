@@ -110,6 +110,12 @@ def test_equal_steps_are_one_whatever_their_number_and_their_run() -> None:
     assert (row.measured.value, row.measured.blocks, row.error) == (2, 2, 1)
 
 
+def test_what_an_earlier_version_did_not_write_down_has_the_value_that_it_had() -> None:
+    older = {name: size for name, size in START.items() if name != "cold"}
+    one, other = samples(starts([[1.0]]), runs=[run(steps=[older])]), samples(starts([[2.0]]))
+    assert [row.error for row in compare(one, other)] == [1]
+
+
 def test_steps_of_other_sizes_are_not_compared() -> None:
     other = samples(starts([[1.0]], run_id="o"), runs=[run("o", [{**START, "count": 8}])])
     assert compare(samples(starts([[1.0]])), other) == []

@@ -32,6 +32,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from vsim.experiment.resampling import RESAMPLES, Blocked, Statistic, draw, percentile_interval
+from vsim.model.plan import STEPS
 
 if TYPE_CHECKING:
     from vsim.samples.records import Run, Sample, Samples
@@ -170,12 +171,16 @@ class _Group:
 def _groups(samples: Samples) -> dict[_Key, _Group]:
     runs = {run.run_id: run for run in samples.runs}
     groups: dict[_Key, _Group] = {}
+    steps: dict[tuple[str, int, str], tuple[Mapping[str, Any], str]] = {}
     for sample in _with_taken(samples.samples):
         if sample.driver in _NO_RUNG or not _LEFT_OUT.isdisjoint(sample.flags):
             continue
         run = runs[sample.run_id]
-        data = _step(run, sample)
-        what = json.dumps(data, sort_keys=True)
+        place = (sample.run_id, sample.step, sample.suite)
+        if place not in steps:
+            data = _step(run, sample)
+            steps[place] = data, json.dumps(data, sort_keys=True)
+        data, what = steps[place]
         key = _Key(sample.driver, sample.suite, what, sample.metric, sample.unit, sample.concurrency)
         group = groups.setdefault(key, _Group(sample.step, data))
         block = (run.seed, run.run_id, sample.block)
@@ -187,9 +192,19 @@ def _step(run: Run, sample: Sample) -> Mapping[str, Any]:
     """Return the step of the plan that the sample belongs to; what no plan describes is told apart by its number."""
     steps = run.plan.get("steps")
     if isinstance(steps, Sequence) and 0 <= sample.step < len(steps) and isinstance(steps[sample.step], Mapping):
-        found: Mapping[str, Any] = steps[sample.step]
-        return found
+        return _completed(steps[sample.step])
     return {"suite": sample.suite, "step": sample.step}
+
+
+def _completed(step: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the step with the sizes that an earlier version didn't write down, and had no choice about."""
+    fields = dict(step)
+    suite = fields.pop("suite", None)
+    try:
+        return {"suite": suite, **dataclasses.asdict(STEPS[suite](**fields))}
+    except (KeyError, TypeError):
+        # A suite or a size of a later version.
+        return step
 
 
 def _with_taken(samples: Iterable[Sample]) -> Iterable[Sample]:
