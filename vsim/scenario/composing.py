@@ -11,7 +11,7 @@ depth, its nodes, and its nodes after aliases are expanded.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from vsim.errors import InputError, Place
@@ -72,10 +72,10 @@ class Text:
 class Node:
     """A value and where it starts; the parts of a mapping or a list as nodes of their own.
 
-    `size` counts the nodes in it with aliases expanded.
+    `size` counts the nodes in it with aliases expanded; `tag` is the local tag that it has, if such are allowed.
     """
 
-    __slots__ = ("children", "index", "keys", "size", "value")
+    __slots__ = ("children", "index", "keys", "size", "tag", "value")
 
     def __init__(self, index: int, value: Any, children: dict[Any, Node] | None = None) -> None:
         self.index = index
@@ -83,10 +83,14 @@ class Node:
         self.children = children  # by key or position
         self.keys: dict[str, int] | None = None  # where the keys of a mapping start
         self.size = 1
+        self.tag: str | None = None
 
 
-def compose(source: Text) -> Node:
-    """Return the only document in `source`. Raises InputError with its place for whatever is wrong with it."""
+def compose(source: Text, tags: Collection[str] = ()) -> Node:
+    """Return the only document in `source`, in which values may have the local `tags` (``!reset``).
+
+    Raises InputError with its place for whatever is wrong with it.
+    """
     unprintable = _UNPRINTABLE.search(source.text)
     if unprintable:
         code = ord(unprintable.group())
@@ -97,7 +101,7 @@ def compose(source: Text) -> Node:
         raise source.error(
             long_tag.start(), f"a word of more than {MAX_WORD:,} characters follows the `!`", "shorten it"
         )
-    return _Composer(source).run()
+    return _Composer(source, tags).run()
 
 
 def _events(text: str) -> Iterator[Any]:
@@ -127,8 +131,9 @@ class _Open:
 
 
 class _Composer:
-    def __init__(self, source: Text) -> None:
+    def __init__(self, source: Text, tags: Collection[str]) -> None:
         self.source = source
+        self.tags = tags
         self.anchors: dict[str, Node | None] = {}  # None: not complete yet
         self.open: list[_Open] = []
         self.root: Node | None = None
@@ -178,6 +183,7 @@ class _Composer:
             self.take_key(event, index, value)
             return
         node = Node(index, value)
+        node.tag = event.tag if event.tag in self.tags else None
         self.add(node)
         if event.anchor:
             self.anchors[event.anchor] = node
@@ -209,9 +215,10 @@ class _Composer:
         if len(self.open) == MAX_DEPTH:
             self.fail(event, f"this is nested more than {MAX_DEPTH} levels deep", "a valid file needs far fewer levels")
         tag = event.tag
-        if tag and tag not in ("!", _CORE + kind):
+        if tag and tag not in ("!", _CORE + kind) and tag not in self.tags:
             self.unknown_tag(event, tag)
         node = Node(event.start_mark.index, value, {})
+        node.tag = tag if tag in self.tags else None
         if event.anchor:
             self.anchors[event.anchor] = None
         self.open.append(_Open(node, event.anchor))
@@ -261,7 +268,7 @@ class _Composer:
         if index is not None:
             # same value, but an error in it is shown where the alias is used
             copy = Node(index, node.value, node.children)
-            copy.keys, copy.size = node.keys, node.size
+            copy.keys, copy.size, copy.tag = node.keys, node.size, node.tag
             node = copy
         children = parent.node.children
         assert children is not None
@@ -346,7 +353,7 @@ def _resolve(composer: _Composer, event: Any) -> Any:
     """Return what a scalar means in the core schema of YAML 1.2."""
     value: str = event.value
     tag = event.tag
-    if tag and tag != "!":
+    if tag and tag != "!" and tag not in composer.tags:
         if not tag.startswith(_CORE):
             composer.unknown_tag(event, tag)
         return _tagged(composer, event, value, tag.removeprefix(_CORE))
