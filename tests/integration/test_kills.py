@@ -22,7 +22,7 @@ from vsim.samples.records import Samples, read_samples
 
 KILLS = int(os.environ.get("VSIM_KILLS", "1"))
 # The run goes on for at least so many units after the last kill.
-BLOCKS = 3 + 2 * KILLS
+BLOCKS = 3 + 3 * KILLS
 PATIENCE_S = 30 + 20 * KILLS
 
 STEPS = {
@@ -50,7 +50,6 @@ def test_kill_9(suite: str, tmp_path: Path) -> None:
         f"schema: vsim.plan/1\nblocks: {BLOCKS}\nwarmup_blocks: 0\ntime_limit: 1 h\nsteps: [{STEPS[suite]}]\n"
     )
     out = tmp_path / "s.jsonl"
-    before = leftovers()
     seed = int.from_bytes(os.urandom(4), "big")
     dice = random.Random(seed)
     words = ["bench", "plan.yaml", "--out", str(out), *(word for name in RUNGS[suite] for word in ("--driver", name))]
@@ -70,12 +69,18 @@ def test_kill_9(suite: str, tmp_path: Path) -> None:
         if killed % 2:
             # every other time, the host is restored before the run goes on
             subprocess.run([sys.executable, "-m", "vsim", "clean"], cwd=tmp_path, capture_output=True, check=True)
-            assert leftovers() == before, f"seed {seed}"
+            assert left_by(out) == {}, f"seed {seed}"
     process = vsim(words, tmp_path)
     text, _ = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 0, text
-    check(read_samples(out), RUNGS[suite], seed)
-    assert leftovers() == before, f"seed {seed}"
+    check(read_samples(out), suite, seed)
+    assert left_by(out) == {}, f"seed {seed}"
+
+
+def left_by(out: Path) -> dict[str, list[str]]:
+    """Return what the run in the file has left on the host: before it, there was nothing with its mark."""
+    (run,) = read_samples(out).runs
+    return {kind: names for kind, names in leftovers(run.run_id).items() if names}
 
 
 def vsim(words: list[str], directory: Path) -> subprocess.Popen[str]:
@@ -102,8 +107,9 @@ def count(out: Path) -> int:
     return out.read_bytes().count(b'"record":"done"') if out.exists() else 0
 
 
-def check(samples: Samples, rungs: tuple[str, ...], seed: int) -> None:
+def check(samples: Samples, suite: str, seed: int) -> None:
     """Every block has each of its samples, and once."""
+    rungs = RUNGS[suite]
     assert samples.failures == (), f"seed {seed}"
     measured = {"process", *rungs}
     assert {key[1:] for key in samples.done if key[2] >= 0 and key[3] != "null"} == {
@@ -114,6 +120,9 @@ def check(samples: Samples, rungs: tuple[str, ...], seed: int) -> None:
         if s.step >= 0 and s.driver != "null":
             keys[s.block][s.driver, s.metric, s.instance, s.concurrency] += 1
     assert set(keys) == set(range(BLOCKS))
-    for block, found in keys.items():
+    for block, found in list(keys.items()):
         assert set(found.values()) == {1}, f"seed {seed}, block {block}: doubled"
-        assert found == keys[0], f"seed {seed}, block {block}: not what block 0 has"
+        if suite == "density":
+            # On a host that is busy otherwise, a ramp may end before its limit; that it ended is a sample.
+            found = Counter({key: n for key, n in found.items() if key[1] == "density_instances"})
+        assert found == keys.setdefault(-1, found), f"seed {seed}, block {block}: not what the first one has"
