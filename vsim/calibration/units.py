@@ -20,6 +20,7 @@ _EXACT: Mapping[str, str] = MappingProxyType(
         "count": "1",
         "environment_cores": "cores",
         "failures_per_year": "1/year",
+        "growth": "1",
         "guest_size": "1",
         "image_pull": "1",
         "image_read": "1",
@@ -45,6 +46,7 @@ _EXACT: Mapping[str, str] = MappingProxyType(
 # The first ending that fits counts: the longer ones come first.
 _ENDINGS: tuple[tuple[str, str], ...] = (
     ("_core_s_per_byte", "core-s/byte"),
+    ("_core_s_per_message", "core-s"),
     ("_bytes_per_s", "bytes/s"),
     ("bytes_per_s", "bytes/s"),
     ("_core_s", "core-s"),

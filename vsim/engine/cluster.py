@@ -15,7 +15,7 @@ from vsim.engine.instance import Guest, Instance
 from vsim.engine.placement import placement
 from vsim.engine.script import Script, Steps
 from vsim.engine.service import ServiceState
-from vsim.engine.startup import StartPlan, boot, start
+from vsim.engine.startup import Reached, StartPlan, boot, start
 from vsim.engine.variates import lognormal, stream
 from vsim.errors import InputError
 from vsim.model.layer import BOUNDARIES
@@ -98,7 +98,7 @@ class Cluster:
             )
         if self.hardware.host_cores + self._layer_cores >= self.hardware.cores:
             raise InputError(f"the layers of {architecture.name} keep all cores of the machine busy by themselves")
-        memory, cores = self._need(service, service.memory_bytes, opens_guest=True)
+        memory, cores = self.need(service, service.memory_bytes, opens_guest=True)
         free_memory = self._memory_limit - architecture.host_memory_bytes
         free_cores = self._cores_limit - self.hardware.host_cores
         if memory > free_memory:
@@ -114,7 +114,7 @@ class Cluster:
                 hint="choose a machine with more cores, or raise fleet.cpu_overcommit",
             )
 
-    def _need(self, service: Service, memory_bytes: float, *, opens_guest: bool) -> tuple[float, float]:
+    def need(self, service: Service, memory_bytes: float, *, opens_guest: bool) -> tuple[float, float]:
         """Return the memory (bytes) and the cores that one more instance takes from a host, nothing shared."""
         architecture = self.architecture
         memory = memory_bytes * (1 + architecture.memory_fraction) + architecture.instance_memory_bytes
@@ -130,12 +130,12 @@ class Cluster:
         size = min(self.architecture.guest_size, self.architecture.max_instances_per_environment)
         guest = self._open_guest
         if self.architecture.guest_size > 1 and guest is not None and len(guest.instances) < size:
-            memory, cores = self._need(service, instance.memory_bytes, opens_guest=False)
+            memory, cores = self.need(service, instance.memory_bytes, opens_guest=False)
             free_memory, free_cores = self._free(guest.host)
             if memory <= free_memory and cores <= free_cores:
                 self._put(instance, guest, memory, cores)
                 return True
-        memory, cores = self._need(service, instance.memory_bytes, opens_guest=True)
+        memory, cores = self.need(service, instance.memory_bytes, opens_guest=True)
         number = self._index.find(memory, cores)
         if number is None:
             if self.scenario.fleet.hosts is not None or not may_add_host:
@@ -169,6 +169,11 @@ class Cluster:
         host.promised_cores += cores
         host.add_background(self.architecture.instance_cores)
         self._reindex(host)
+
+    def remove(self, instance: Instance) -> None:
+        """Stop an instance, whatever it is doing, and take it off its host."""
+        self.take_down(instance)
+        self._evict(instance)
 
     def _evict(self, instance: Instance) -> None:
         """Take a stopped instance off its host, and its guest with it if it was the last one there."""
@@ -297,16 +302,21 @@ class Cluster:
         instance.state = "starting"
         instance.asked_at = self.env.now
         instance.start = Script()
-        instance.start.run(self._start_steps(instance))
+        instance.start.run(self.starting(instance))
 
-    def _start_steps(self, instance: Instance) -> Steps:
+    def starting(self, instance: Instance, reached: Reached | None = None) -> Steps:
+        """Go through the start of a placed instance, which is up afterwards, or refused for want of memory.
+
+        `reached` is told the stages (see :func:`vsim.engine.startup.start`).
+        """
         plan = self.plans[instance.service.index]
         host = instance.host
         assert host is not None
-        yield from start(instance, plan, self.scenario.start.concurrency, self.boot)
+        yield from start(instance, plan, self.scenario.start.concurrency, self.boot, reached)
         if not self._take_memory(instance, host):
             return
         instance.state = "up"
+        host.running += 1
         instance.start_s = self.env.now - instance.asked_at
         instance.service.went_up(instance)
 
@@ -350,6 +360,7 @@ class Cluster:
             instance.service.went_down(instance)
             assert instance.host is not None
             instance.host.used_bytes -= instance.used_bytes
+            instance.host.running -= 1
             if instance.requests:
                 for request in list(instance.requests):
                     request.cancel()
@@ -380,7 +391,7 @@ class Cluster:
     def _reschedule(self, host: Host) -> None:
         """Start what went down with `host` on other hosts, as far as they have room; the rest waits for the repair."""
         for instance in [one for one in host.instances if one.state == "down"]:
-            memory, cores = self._need(instance.service.service, instance.memory_bytes, opens_guest=True)
+            memory, cores = self.need(instance.service.service, instance.memory_bytes, opens_guest=True)
             self._evict(instance)
             if self.place(instance, may_add_host=False):
                 self.start(instance)

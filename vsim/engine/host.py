@@ -84,8 +84,8 @@ class Section:
 class Host:
     """A machine. Capacities come into being when they are first used: most hosts of a large fleet do little.
 
-    `promised_*` is what placement has given away, `used_bytes` what is in use. Energy in joules is integrated when
-    the power changes.
+    `promised_*` is what placement has given away, `used_bytes` what is in use, `running` how many instances are up.
+    Energy in joules is integrated when the power changes.
     """
 
     __slots__ = (
@@ -107,6 +107,7 @@ class Host:
         "instances",
         "promised_bytes",
         "promised_cores",
+        "running",
         "sections",
         "starting",
         "state",
@@ -126,6 +127,7 @@ class Host:
         self.promised_bytes = 0.0
         self.promised_cores = 0.0
         self.used_bytes = 0.0
+        self.running = 0
         self.background_cores = hardware.host_cores
         self.images: dict[str, list[simpy.Event] | None] = {}
         self.sections: dict[str, Section] = {}

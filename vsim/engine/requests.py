@@ -116,7 +116,8 @@ def _way(architecture: Architecture, service: Service, request: Request, hardwar
         ),
         read_latency_s=request.disk_reads * latency_s,
         cpu_core_s=work / hardware.speed,
-        fixed_core_s=moved * network.cpu_core_s_per_byte / hardware.speed,
+        # the request and its answer are two messages
+        fixed_core_s=(moved * network.cpu_core_s_per_byte + 2 * network.cpu_core_s_per_message) / hardware.speed,
         write_s=max(
             request.disk_writes * per_operation_s,
             request.disk_write_bytes / (hardware.disk_write_bytes_per_s * disk.throughput_factor),

@@ -23,11 +23,13 @@ from vsim.model.workload import Service
 if TYPE_CHECKING:
     from vsim.engine.instance import Guest, Instance
 
-__all__ = ["StartPlan", "boot", "provision", "start"]
+__all__ = ["Reached", "StartPlan", "boot", "provision", "start"]
 
 # A cost and the supply of factors that it varies by, if it does.
 _Amount = tuple[float, Factors | None]
 _NOTHING: _Amount = (0.0, None)
+# Is told the name of a stage that is over.
+Reached = Callable[[str], None]
 # The parts of the whole that a stage's turns of waiting and of computing take, drawn for each start.
 _Turns = Callable[[], tuple[list[float], list[float]]]
 
@@ -45,6 +47,7 @@ class _StageCost:
     cpu_core_s: tuple[_Amount, ...]
     cores: float | None = None
     turns: _Turns | None = None
+    growth: float = 0.0
 
 
 def _draw(amounts: tuple[_Amount, ...]) -> float:
@@ -107,6 +110,7 @@ class StartPlan:
                     cpu_core_s=amount(of.stage.cpu_core_s, 1 / hardware.speed),
                     cores=None if of.stage.parallelism is None else of.stage.parallelism.value,
                     turns=turns(of.stage.rounds),
+                    growth=value_of(of.stage.growth),
                 )
                 for of in stages
             )
@@ -162,6 +166,8 @@ def _stage(host: Host, stage: _StageCost) -> Steps:
             # one start reads or writes one stream at a time: the device serves it alone at best
             yield host.disk.submit(disk), host.disk
         work = _draw(stage.cpu_core_s)
+        if stage.growth:
+            work *= 1 + stage.growth * host.running
         if stage.turns is not None:
             for waiting, computing in zip(*stage.turns(), strict=True):
                 if wait:
@@ -220,10 +226,17 @@ def boot(host: Host, plan: StartPlan) -> Steps:
         event.succeed()
 
 
-def start(instance: Instance, plan: StartPlan, concurrency: int | None, boot_host: Callable[[Host], None]) -> Steps:
+def start(
+    instance: Instance,
+    plan: StartPlan,
+    concurrency: int | None,
+    boot_host: Callable[[Host], None],
+    reached: Reached | None = None,
+) -> Steps:
     """Start `instance`: host, image, guest, unit, application. `boot_host` boots a host that is off.
 
-    At most `concurrency` starts of a host are under way at a time; the others queue, and their time counts.
+    At most `concurrency` starts of a host are under way at a time; the others queue, and their time counts. `reached`
+    is called with the name of each stage of the guest and the unit when it is over.
     """
     host, guest = instance.host, instance.guest
     assert host is not None
@@ -246,10 +259,12 @@ def start(instance: Instance, plan: StartPlan, concurrency: int | None, boot_hos
         if turn is not None:
             yield turn, None
         yield from _once(host.images, plan.image, host, plan.host_image)
-        yield from _open(guest, plan)
+        yield from _open(guest, plan, reached)
         yield from _once(guest.images, plan.image, host, plan.guest_image)
         for stage in plan.unit:
             yield from _stage(host, stage)
+            if reached is not None:
+                reached(stage.name)
         if plan.app is not None:
             yield from _stage(host, plan.app)
     finally:
@@ -262,7 +277,7 @@ def start(instance: Instance, plan: StartPlan, concurrency: int | None, boot_hos
                 host.starting -= 1
 
 
-def _open(guest: Guest, plan: StartPlan) -> Steps:
+def _open(guest: Guest, plan: StartPlan, reached: Reached | None) -> Steps:
     """Start the guest unless it is up; who comes while it boots waits for it."""
     if guest.state == "up":
         return
@@ -270,12 +285,14 @@ def _open(guest: Guest, plan: StartPlan) -> Steps:
         opened = simpy.Event(guest.host.env)
         guest.waiting.append(opened)
         yield opened, None
-        yield from _open(guest, plan)  # it may have failed instead
+        yield from _open(guest, plan, reached)  # it may have failed instead
         return
     guest.state = "booting"
     try:
         for stage in plan.guest:
             yield from _stage(guest.host, stage)
+            if reached is not None:
+                reached(stage.name)
         guest.state = "up"
     finally:
         if guest.state == "booting":

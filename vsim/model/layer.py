@@ -45,9 +45,10 @@ class Stage:
     `per` says when it happens: once per `environment` (a daemon's start, an operating system's boot), for each `unit`,
     or once per `image` and environment (a pull). CPU work is in core-seconds of the reference core and runs on one
     core, or on up to `parallelism` of them. With `rounds`, waiting and computing come in so many turns, each of random
-    length (a program that waits for others again and again), instead of one after the other. The `image_*` fields are
-    parts (0 to 1, or above for unpacking) of the service's image. While a stage with a `section` runs, no other start
-    on the same host is in the section of that name.
+    length (a program that waits for others again and again), instead of one after the other. `growth` is by what part
+    the CPU work grows with each instance that already runs on the host (lists that are searched, tables that are
+    copied). The `image_*` fields are parts (0 to 1, or above for unpacking) of the service's image. While a stage with
+    a `section` runs, no other start on the same host is in the section of that name.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Stage:
     image_pull: Quantity | None = None
     parallelism: Quantity | None = None
     rounds: Quantity | None = None
+    growth: Quantity | None = None
     section: str | None = None
 
 
@@ -104,11 +106,15 @@ class DiskCost:
 
 @dataclass(frozen=True, slots=True)
 class NetworkCost:
-    """What a layer does to one network mode: seconds added one way, throughput factor, core-seconds per byte."""
+    """What a layer does to one network mode: seconds added one way, throughput factor, CPU work.
+
+    CPU work is in core-seconds per byte, and per message that is sent or received (a request and its answer are two).
+    """
 
     latency_s: Quantity | None = None
     throughput_factor: Quantity | None = None
     cpu_core_s_per_byte: Quantity | None = None
+    cpu_core_s_per_message: Quantity | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import ClassVar, Literal, TypeVar
 
 __all__ = [
+    "ANSWER_TIMEOUT_S",
     "STEPS",
     "SUITES",
     "WEIGHINGS",
@@ -36,6 +37,9 @@ MIB = 2**20
 # The host's available memory is read so often, after a pause each, and the median taken: it has to settle.
 WEIGHINGS = 3
 WEIGHING_PAUSE_S = 0.02
+
+# Requests that aren't answered so long after the last one has left count as failed.
+ANSWER_TIMEOUT_S = 5.0
 
 # A ramp may take so long for each instance of its limit: what it can't reach in that time is not worth waiting for.
 _RAMP_PER_INSTANCE_S = 0.3

@@ -95,6 +95,7 @@ class PathCost:
     throughput_factor: float
     iops_factor: float = 1.0
     cpu_core_s_per_byte: float = 0.0
+    cpu_core_s_per_message: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +198,7 @@ class Architecture:
             latency_s=sum(value_of(cost.latency_s) for cost in costs),
             throughput_factor=_product(cost.throughput_factor for cost in costs),
             cpu_core_s_per_byte=sum(value_of(cost.cpu_core_s_per_byte) for cost in costs),
+            cpu_core_s_per_message=sum(value_of(cost.cpu_core_s_per_message) for cost in costs),
         )
 
 

@@ -5,6 +5,7 @@ The block is the unit of resampling: values of one block share its disturbances 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from vsim.samples.records import Sample
 
-__all__ = ["BASE", "Interval", "Row", "median_interval", "paired_ratio", "slope", "summarize"]
+__all__ = ["BASE", "Interval", "Row", "median_interval", "paired_ratio", "quantile", "slope", "summarize"]
 
 # The rung that all others are compared with.
 BASE = "process"
@@ -106,6 +107,14 @@ def paired_ratio(
         return None
     ratios = np.array([float(np.median(of[block])) / base for block, base in zip(both, below, strict=True)])
     return _bootstrap(len(ratios), lambda chosen: float(np.median(ratios[chosen])), float(np.median(ratios)), seed)
+
+
+def quantile(values: Sequence[float], q: float) -> float:
+    """Return the smallest value that at least the fraction `q` don't exceed. Raises ValueError for none."""
+    if not values:
+        raise ValueError("no values")
+    ordered = sorted(values)
+    return ordered[max(0, math.ceil(q * len(ordered)) - 1)]
 
 
 def slope(points: Sequence[tuple[float, float]]) -> float:

@@ -1,0 +1,87 @@
+"""Requests: latencies by hand where nobody waits, and against queueing theory where many do."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.engine.plans.profiles import m, performed, profile, values
+from vsim.engine.plans.requests import waits
+from vsim.model.plan import OfferRequests
+
+REFERENCE = {
+    "probe_user_operation_core_s": m(1, "ns"),
+    "probe_request_core_s": m(200, "us"),
+}
+
+
+def known(folder: Path, reference: dict[str, Any] | None = None, **cpu: Any) -> Any:
+    engine = {
+        "boundary": "namespace",
+        "network": {"loopback": {}, "bridge": {"latency_s": m(50, "us"), "cpu_core_s_per_message": m(25, "us")}},
+        "cpu": {"user_factor": m(2)},
+        **cpu,
+    }
+    host = {"network": {"host": {"latency_s": m(10, "us")}}}
+    return profile(folder, {"engine": engine, "host": host}, reference=REFERENCE if reference is None else reference)
+
+
+def test_a_request_that_does_not_wait_takes_service_and_way(tmp_path: Path) -> None:
+    # 100,000 operations of 1 ns at half the speed, 200 µs, two messages of 25 µs; and 50 µs each way
+    found = performed(known(tmp_path), OfferRequests(rate_per_s=100, duration_s=1, operations=100_000))
+    for name in ("latency_p50_s", "latency_p95_s", "latency_p99_s"):
+        assert values(found, name) == pytest.approx([450e-6 + 100e-6])
+    # A hundred requests, the last one 0.99 s after the first and answered 0.55 ms later
+    assert values(found, "requests_per_s") == pytest.approx([100 / (0.99 + 550e-6)])
+    assert values(found, "requests_failed") == [0]
+    assert {flag for s in found.samples for flag in s.flags} == {"network-bridge"}
+
+
+def test_a_process_is_reached_over_the_host_s_network(tmp_path: Path) -> None:
+    found = performed(known(tmp_path), OfferRequests(operations=0), drivers=("process",))
+    assert values(found, "latency_p50_s") == pytest.approx([200e-6 + 2 * 10e-6])
+    assert {flag for s in found.samples for flag in s.flags} == {"network-host"}
+
+
+def test_requests_queue_for_the_one_thread_until_the_client_gives_up(tmp_path: Path) -> None:
+    # Service takes 1 s and ten requests a second come: the n-th (from 0) is answered 1 + 0.9 n s after it came. The
+    # client waits until 5 s after the last of the 20, which came at 1.9 s: those answered by 6.9 s count, 6 of them.
+    slow = {"probe_request_core_s": m(1, "s")}
+    found = performed(
+        known(tmp_path, slow), OfferRequests(rate_per_s=10, duration_s=2, operations=0), drivers=("process",)
+    )
+    assert values(found, "requests_failed") == pytest.approx([14 / 20])
+    assert values(found, "requests_per_s") == pytest.approx([6 / 6.9])
+    assert values(found, "latency_p99_s") == pytest.approx([1 + 0.9 * 5 + 20e-6])
+
+
+def test_the_waits_of_random_requests_are_those_of_theory() -> None:
+    """M/D/1 and M/G/1 at 80 %: W = λ E[S²] / (2 (1 − ρ)) (Pollaczek–Khinchine)."""
+    rng = np.random.default_rng(1)
+    n, load = 400_000, 0.8
+    moments = np.cumsum(rng.exponential(1 / load, n)).tolist()
+    assert np.mean(waits(moments, [1.0] * n)) == pytest.approx(load / (2 * (1 - load)), rel=0.05)
+    # lognormal with mean 1 and cv 0.5: E[S²] = 1.25
+    sigma2 = math.log1p(0.25)
+    services = rng.lognormal(-sigma2 / 2, math.sqrt(sigma2), n).tolist()
+    assert np.mean(waits(moments, services)) == pytest.approx(load * 1.25 / (2 * (1 - load)), rel=0.05)
+
+
+def test_what_is_not_known_is_left_out(tmp_path: Path) -> None:
+    def reason(known: Any, step: OfferRequests, driver: str = "docker") -> str:
+        found = performed(known, step, drivers=(driver,))
+        assert found.samples == ()
+        return found.runs[0].left_out[0].partition(": ")[2]
+
+    some, none = OfferRequests(), OfferRequests(operations=0)
+    assert reason(known(tmp_path, {}), none) == "the profile doesn't state reference.probe_request_core_s"
+    assert reason(known(tmp_path, {}), some) == "the profile doesn't state reference.probe_user_operation_core_s"
+    assert reason(known(tmp_path, cpu={}), some) == "no layer of the stack states its cpu.user_factor"
+    lonely = known(tmp_path, network={"loopback": {}})
+    assert reason(lonely, none) == "no layer of the stack states a network over which the host reaches an instance"
+    # The host's own network doesn't lead into a container.
+    assert reason(known(tmp_path, network={}), none).startswith("no layer of the stack states a network")

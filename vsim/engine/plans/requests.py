@@ -1,0 +1,88 @@
+"""Requests: one server with one thread, first come, first served, as the probe is.
+
+    service = operations × user operation × slowdown + answer + 2 messages × CPU work of the network for one
+    latency = waiting + service + 2 × latency of the network
+
+An arithmetic operation, an answer and a message cost CPU work; on a machine whose core is slower, or has less than one
+core left, it takes longer. What the client computes is not in the model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from vsim.engine.plans.interface import Context, Suite
+from vsim.engine.plans.rung import Rung
+from vsim.engine.plans.world import StageError
+from vsim.engine.script import Steps
+from vsim.model.plan import ANSWER_TIMEOUT_S, OfferRequests, Step
+from vsim.model.probe import OPERATION, REQUEST
+from vsim.samples.summary import quantile
+
+__all__ = ["SUITE", "waits"]
+
+
+class _Requests(Suite):
+    name = "requests"
+
+    def run(self, step: Step, context: Context) -> Steps:
+        assert isinstance(step, OfferRequests)
+        world, record = context.world, context.record
+        mode = context.rung.network()
+        assert mode is not None
+        launched = yield from world.launch(0)
+        latency_s = 2 * context.rung.architecture.network(mode).latency_s
+        moments = _moments(step)
+        services = _services(step, context, mode, len(moments))
+        taken = [wait + service + latency_s for wait, service in zip(waits(moments, services), services, strict=True)]
+        # The client gives up a while after the last request.
+        end = moments[-1] + ANSWER_TIMEOUT_S
+        answered = [each for moment, each in zip(moments, taken, strict=True) if moment + each <= end]
+        ended = end if len(answered) < len(taken) else max(map(sum, zip(moments, taken, strict=True)))
+        yield from world.pause(ended)
+        world.retire(launched.instance)
+        if not answered:
+            raise StageError("work", f"none of {len(moments)} requests was answered")
+        flags = (f"network-{mode}",)
+        for name, q in (("latency_p50_s", 0.5), ("latency_p95_s", 0.95), ("latency_p99_s", 0.99)):
+            record.sample(name, quantile(answered, q), "s", flags=flags)
+        record.sample("requests_per_s", len(answered) / (ended - moments[0]), "1/s", flags=flags)
+        record.sample("requests_failed", 1 - len(answered) / len(moments), "1", flags=flags)
+
+    def lack(self, step: Step, rung: Rung) -> str | None:
+        assert isinstance(step, OfferRequests)
+        arithmetic = (rung.lacks(OPERATION["user"]) or rung.lacks_factor("user")) if step.operations else None
+        if arithmetic or rung.network() is not None:
+            return arithmetic or rung.lacks(REQUEST)
+        return "no layer of the stack states a network over which the host reaches an instance"
+
+
+def _moments(step: OfferRequests) -> list[float]:
+    """Return when requests leave, in seconds after the first one."""
+    return [number / step.rate_per_s for number in range(max(1, round(step.rate_per_s * step.duration_s)))]
+
+
+def _services(step: OfferRequests, context: Context, mode: str, count: int) -> list[float]:
+    """Return how long the server is at each request, in seconds."""
+    rung, host = context.rung, context.world.host
+    work = 2 * rung.architecture.network(mode).cpu_core_s_per_message / host.hardware.speed
+    if step.operations:
+        work += step.operations * context.draws(OPERATION["user"])() * rung.factor("user")
+    answer = context.draws(REQUEST)
+    # One thread, on what the layers have left of the cores.
+    rate = min(1.0, host.hardware.cores - host.background_cores)
+    return [(work + answer() / host.hardware.speed) / rate for _ in range(count)]
+
+
+def waits(moments: Sequence[float], services: Sequence[float]) -> list[float]:
+    """Return how long each request waits for those before it (Lindley's recursion). `moments` are sorted; seconds."""
+    found = []
+    free = 0.0
+    for moment, service in zip(moments, services, strict=True):
+        begin = max(moment, free)
+        found.append(begin - moment)
+        free = begin + service
+    return found
+
+
+SUITE = _Requests()
