@@ -14,6 +14,7 @@ from functools import cache
 from typing import Any, TypeVar
 
 from vsim.calibration.specification import Path, ProfileError, name_of
+from vsim.model.catalogue import CataloguedImage
 from vsim.model.layer import Layer
 from vsim.model.machine import Chassis, Machine, Site
 from vsim.model.quantity import Quantity
@@ -35,6 +36,7 @@ class Parts:
     chassis: dict[str, Chassis]
     machines: dict[str, Machine]
     site: Site
+    images: dict[str, CataloguedImage]
 
 
 def build(tree: Tree, quantities: Mapping[str, Quantity]) -> Parts:
@@ -52,6 +54,7 @@ def build(tree: Tree, quantities: Mapping[str, Quantity]) -> Parts:
         chassis=chassis,
         machines=builder.section(Machine, tree, "machines"),
         site=builder.describe(Site, tree.get("site") or {}, ("site",)),
+        images=builder.section(CataloguedImage, tree, "images"),
     )
 
 

@@ -11,6 +11,7 @@ from vsim.calibration.build import Parts, build
 from vsim.calibration.resolve import Resolver
 from vsim.calibration.specification import Figure, ProfileError, Specification
 from vsim.errors import InputError
+from vsim.model.catalogue import CataloguedImage
 from vsim.model.layer import Layer
 from vsim.model.machine import Chassis, Machine, Site
 from vsim.model.quantity import Quantity, quantities
@@ -73,6 +74,11 @@ class Profile:
     def chassis(self) -> Mapping[str, Chassis]:
         """The kinds of chassis by name."""
         return self._parts.chassis
+
+    @property
+    def images(self) -> Mapping[str, CataloguedImage]:
+        """The catalogue of common application images by name."""
+        return self._parts.images
 
     @property
     def site(self) -> Site:
@@ -165,8 +171,8 @@ class Profile:
     def users(self) -> Mapping[str, tuple[str, ...]]:
         """For each quantity, the stacks, machines and rules that use it; ``site`` for what the site charges."""
         users: dict[str, dict[str, None]] = {name: {} for name in self.quantities}
-        owners = {**self.stacks, **self.machines, "site": self.site}
-        for owner, described in owners.items():
+        owners = [*self.stacks.items(), *self.machines.items(), *self.images.items(), ("site", self.site)]
+        for owner, described in owners:
             for quantity in quantities(described):
                 users[quantity.name][owner] = None
         for quantity in self.quantities.values():

@@ -29,6 +29,7 @@ from vsim.calibration.formula import Formula, FormulaError
 from vsim.calibration.resolve import LOADS
 from vsim.calibration.specification import RANKS
 from vsim.calibration.units import base_unit, has_currency, unit_factor, units_of
+from vsim.model.catalogue import CataloguedImage
 from vsim.model.layer import Layer
 from vsim.model.machine import Chassis, Machine, Site
 from vsim.model.quantity import Family, Quantity
@@ -314,6 +315,7 @@ ProfileFile: Any = create_model(
     chassis=_named(_thing(Chassis, named=True)),
     stacks=_named(_thing(Stack, named=True)),
     machines=_named(_thing(Machine, named=True)),
+    images=_named(_thing(CataloguedImage, named=True), "What common application images need."),
 )
 
 

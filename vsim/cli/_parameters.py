@@ -108,7 +108,7 @@ def _title(profile: Profile, owner: str) -> str:
         return "what the place charges"
     if owner == "reference":
         return "quantities that only rules use"
-    for section in (profile.layers, profile.machines, profile.chassis, profile.stacks):
+    for section in (profile.layers, profile.machines, profile.chassis, profile.stacks, profile.images):
         if owner in section:
             return str(section[owner].title)
     return ""

@@ -20,10 +20,14 @@ __all__ = ["markdown", "text"]
 
 _GAP = "  "
 _NOTHING = "–"
+_NOTES = "How the file was read"
 
 
-def text(result: Result, width: int) -> str:
-    """Return tables, findings and footer, at most `width` columns wide; with ANSI styles (click strips them)."""
+def text(result: Result, width: int, notes: Sequence[str] = ()) -> str:
+    """Return tables, findings and footer, at most `width` columns wide; with ANSI styles (click strips them).
+
+    `notes` is how the scenario was read.
+    """
     blocks = [click.style(str(result.scenario["title"]), bold=True)]
     blocks += [*_metrics_blocks(result, width), *_sweep_blocks(result, width)]
     told = findings(result)
@@ -32,11 +36,13 @@ def text(result: Result, width: int) -> str:
     title, *hinged = hinges(result) or [""]
     if hinged:
         blocks.append("\n".join([_wrapped(title, width), *(_wrapped(line, width, "• ") for line in hinged)]))
+    if notes:
+        blocks.append("\n".join([f"{_NOTES}:", *(_wrapped(note, width, "• ") for note in notes)]))
     blocks.append("\n".join(_wrapped(line, width) for line in footer(result)))
     return "\n\n".join(blocks)
 
 
-def markdown(result: Result) -> str:
+def markdown(result: Result, notes: Sequence[str] = ()) -> str:
     """Return the same as Markdown: one table, the findings as a list, the footer as a paragraph."""
     names = [architecture.name for architecture in result.architectures]
     lines = [f"## {result.scenario['title']}", "", *_markdown_table(["", *names], _rows(result.architectures))]
@@ -46,6 +52,7 @@ def markdown(result: Result) -> str:
     lines += ["", *(f"- {sentence}" for sentence in told)] if told else []
     title, *hinged = hinges(result) or [""]
     lines += ["", title, "", *(f"- {line}" for line in hinged)] if hinged else []
+    lines += ["", f"{_NOTES}:", "", *(f"- {note}" for note in notes)] if notes else []
     lines += ["", " ".join(f"{line}." for line in footer(result))]
     return "\n".join(lines)
 

@@ -12,6 +12,8 @@ import click
 from vsim.cli._progress import ProgressBar
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from vsim.samples.result import Result
 
 __all__ = ["command"]
@@ -30,7 +32,13 @@ def _replications(ctx: click.Context, param: click.Parameter, value: str | None)
     epilog="SCENARIO is the name of a preset (default: evolution) or a YAML file. Neither --jobs nor --backend changes "
     "a result.",
 )
-@click.argument("scenario", default="evolution")
+@click.argument("scenario", required=False)
+@click.option(
+    "--compose", multiple=True, metavar="FILE", help="A compose file instead of a scenario (repeat: laid on top)."
+)
+@click.option(
+    "--compose-profile", multiple=True, metavar="NAME", help="With --compose: make the services of a profile active."
+)
 @click.option("--trace", metavar="FILE", help="Recorded demands: a file, or a folder of files.")
 @click.option("--on", multiple=True, metavar="STACK@MACHINE", help="An architecture to compare (repeat for more).")
 @click.option("--profile", multiple=True, metavar="FILE", help="A profile to put on top of the built-in one.")
@@ -51,7 +59,9 @@ def _replications(ctx: click.Context, param: click.Parameter, value: str | None)
 @click.option("--out", metavar="DIR", help="Also write result.json and CSV tables to this directory.")
 @click.option("--parquet", is_flag=True, help="With --out: write the tables as Parquet, too.")
 def command(
-    scenario: str,
+    scenario: str | None,
+    compose: tuple[str, ...],
+    compose_profile: tuple[str, ...],
     trace: str | None,
     on: tuple[str, ...],
     profile: tuple[str, ...],
@@ -67,16 +77,25 @@ def command(
     parquet: bool,
 ) -> None:
     """Compare architectures on a workload: density, start-up, latency, availability, energy, cost."""
-    from vsim.api import load_profile, load_scenario, simulate
+    from vsim.api import DEFAULT_SCENARIO, load_profile, load_scenario, simulate
 
     if parquet and out is None:
         raise click.UsageError("--parquet needs --out DIR.")
+    if compose and (scenario is not None or trace is not None):
+        raise click.UsageError("--compose takes the place of a scenario: neither SCENARIO nor --trace goes with it.")
+    if compose_profile and not compose:
+        raise click.UsageError("--compose-profile goes with --compose.")
     if out is not None:
         from vsim.samples.result_files import check_target
 
         check_target(out, parquet=parquet)
-    read = load_scenario(scenario, trace=trace)
     loaded = load_profile(*profile)
+    if compose:
+        from vsim.calibration.catalogue import load_compose
+
+        read = load_compose(*compose, profile=loaded, environment=os.environ, compose_profiles=compose_profile)
+    else:
+        read = load_scenario(scenario or DEFAULT_SCENARIO, trace=trace)
     for warning in loaded.warnings:
         click.echo(f"warning: {warning}", err=True)
     with ProgressBar() as progress:
@@ -97,12 +116,12 @@ def command(
         from vsim.samples.result_files import write_result
 
         write_result(result, out, parquet=parquet)
-    _print(result, form)
+    _print(result, read.notes, form)
     if out is not None:
         click.echo(f"result written to {out}", err=True)
 
 
-def _print(result: Result, form: str) -> None:
+def _print(result: Result, notes: Sequence[str], form: str) -> None:
     if form == "json":
         # The bytes of result.json, whatever the locale.
         sys.stdout.flush()
@@ -115,7 +134,7 @@ def _print(result: Result, form: str) -> None:
         from vsim.cli._table import markdown, text
 
         if form == "md":
-            click.echo(markdown(result))
+            click.echo(markdown(result, notes))
         else:
             width = max(30, shutil.get_terminal_size().columns)
-            click.echo(text(result, width), color=False if os.environ.get("NO_COLOR") else None)
+            click.echo(text(result, width, notes), color=False if os.environ.get("NO_COLOR") else None)

@@ -19,6 +19,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from vsim.calibration.catalogue import quantities_of, with_catalogue
 from vsim.experiment.replicate import Outcome, Point, check_metrics, replicate
 from vsim.experiment.runner import Runner
 from vsim.experiment.statistics import interval
@@ -52,14 +53,21 @@ class _Move:
     architectures: tuple[str, ...]
 
 
-def used_quantities(profile: Profile, architectures: Iterable[Architecture]) -> dict[str, tuple[Quantity, list[str]]]:
-    """Return the quantities behind `architectures` and the site, by name, each with the architectures that use it."""
+def used_quantities(
+    profile: Profile, architectures: Sequence[Architecture], besides: Iterable[str] = ()
+) -> dict[str, tuple[Quantity, list[str]]]:
+    """Return the quantities behind `architectures` and the site, by name, each with the architectures that use it.
+
+    Those named in `besides` are used by all.
+    """
     used: dict[str, tuple[Quantity, list[str]]] = {}
     for architecture in architectures:
         for quantity in profile.used_by(architecture):
             users = used.setdefault(quantity.name, (quantity, []))[1]
             if architecture.name not in users:
                 users.append(architecture.name)
+    for name in besides:
+        used[name] = (profile.quantities[name], [architecture.name for architecture in architectures])
     return dict(sorted(used.items()))
 
 
@@ -74,7 +82,7 @@ def analyse(
     run = dataclasses.replace(scenario.run, replications=FULL_REPLICATIONS)
     scenario = dataclasses.replace(scenario, run=run, sweep=None)
     base = _base(scenario, profile, names, runner)
-    moves = _moves(profile, base)
+    moves = _moves(profile, base, scenario)
     ends = [end for pair in moves for end in pair]
     outcomes = _run(ends, scenario, profile, runner)
     tried = list(zip(moves, outcomes[::2], outcomes[1::2], strict=True))
@@ -100,7 +108,7 @@ def screen(scenario: Scenario, profile: Profile, names: Sequence[str], runner: R
         sweep=None,
     )
     base = _base(scenario, profile, names, runner)
-    moves = _moves(profile, base)
+    moves = _moves(profile, base, scenario)
     more = _more_than_events(scenario)
     events = {name: replications[0].events + more for name, replications in base.outcome.replications.items()}
     affordable, budget = [], SCREENING_EVENTS
@@ -176,13 +184,15 @@ _Pair = tuple[_Move, _Move]
 
 def _base(scenario: Scenario, profile: Profile, names: Sequence[str], runner: Runner) -> _Base:
     architectures = tuple(profile.architecture(name) for name in names)
-    return _Base(architectures, replicate([Point(scenario, architectures, profile.site)], runner)[0])
+    return _Base(
+        architectures, replicate([Point(with_catalogue(scenario, profile), architectures, profile.site)], runner)[0]
+    )
 
 
-def _moves(profile: Profile, base: _Base) -> list[_Pair]:
+def _moves(profile: Profile, base: _Base, scenario: Scenario) -> list[_Pair]:
     return [
         (_Move(quantity, quantity.low, tuple(users)), _Move(quantity, quantity.high, tuple(users)))
-        for quantity, users in used_quantities(profile, base.architectures).values()
+        for quantity, users in used_quantities(profile, base.architectures, quantities_of(scenario)).values()
         if quantity.high > quantity.low
     ]
 
@@ -192,7 +202,7 @@ def _run(moves: Sequence[_Move], scenario: Scenario, profile: Profile, runner: R
     for move in moves:
         moved = profile.with_value(move.quantity.name, move.at)
         architectures = tuple(moved.architecture(name) for name in move.architectures)
-        points.append(Point(scenario, architectures, moved.site, tolerant=True))
+        points.append(Point(with_catalogue(scenario, moved), architectures, moved.site, tolerant=True))
     return replicate(points, runner)
 
 

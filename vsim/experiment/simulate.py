@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from vsim.calibration.catalogue import quantities_of, with_catalogue
 from vsim.errors import InputError
 from vsim.experiment.describe import describe, digest
 from vsim.experiment.incidents import check_incidents
@@ -58,7 +59,7 @@ def compare(
     points = [_point(variant) for variant in variants]
     outcomes = replicate(points, runner)
     currency = profile.site.currency
-    parameters = _parameters(profile, points[0].architectures)
+    parameters = _parameters(profile, points[0].architectures, quantities_of(scenario))
     return Result(
         seed=scenario.run.seed,
         replications=outcomes[0].n,
@@ -82,7 +83,8 @@ def _point(variant: Variant) -> Point:
     if twice:
         raise InputError(f"the architecture {twice} is there twice")
     check_incidents(variant.scenario, variant.profile)
-    return Point(variant.scenario, tuple(_architectures(variant)), variant.profile.site)
+    scenario = with_catalogue(variant.scenario, variant.profile, variant.values)
+    return Point(scenario, tuple(_architectures(variant)), variant.profile.site)
 
 
 def _architectures(variant: Variant) -> Iterator[Architecture]:
@@ -128,8 +130,10 @@ def _differences(outcome: Outcome, currency: str) -> tuple[Difference, ...]:
     return tuple(found)
 
 
-def _parameters(profile: Profile, architectures: Sequence[Architecture]) -> tuple[Parameter, ...]:
-    used = [quantity for quantity, _ in used_quantities(profile, architectures).values()]
+def _parameters(
+    profile: Profile, architectures: Sequence[Architecture], besides: Sequence[str]
+) -> tuple[Parameter, ...]:
+    used = [quantity for quantity, _ in used_quantities(profile, architectures, besides).values()]
     return tuple(
         Parameter(q.name, float(q.value), float(q.low), float(q.high), q.unit, q.source.kind, str(q.source))
         for q in sorted(used, key=lambda q: (KINDS.index(q.source.kind), q.name))

@@ -9,7 +9,7 @@ from typing import Literal
 from vsim.model.layer import Boundary
 from vsim.model.workload import Workload
 
-__all__ = ["Fleet", "Incident", "Precision", "Reliability", "Run", "Scenario", "Start", "Sweep"]
+__all__ = ["Catalogued", "Fleet", "Incident", "Precision", "Reliability", "Run", "Scenario", "Start", "Sweep"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +103,24 @@ class Sweep:
 
 
 @dataclass(frozen=True, slots=True)
+class Catalogued:
+    """A field of a service (`memory_bytes`, `image.bytes`, …) that isn't stated: the profile's `quantity` gives it.
+
+    `memory_touched` is that quantity over the service's `memory_bytes`, at most 1.
+    """
+
+    service: str
+    field: str
+    quantity: str
+
+
+@dataclass(frozen=True, slots=True)
 class Scenario:
-    """What the user asked for, validated. `architectures` are names of the form STACK@MACHINE."""
+    """What the user asked for, validated. `architectures` are names of the form STACK@MACHINE.
+
+    `catalogued` lists what comes from the profile's catalogue of images (:mod:`vsim.calibration.catalogue` puts the
+    values in); `notes` are sentences about how the scenario was read, for people.
+    """
 
     name: str
     title: str
@@ -116,3 +132,5 @@ class Scenario:
     incidents: tuple[Incident, ...] = ()
     reliability: Reliability = Reliability()
     sweep: Sweep | None = None
+    catalogued: tuple[Catalogued, ...] = ()
+    notes: tuple[str, ...] = ()

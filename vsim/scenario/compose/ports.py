@@ -18,7 +18,6 @@ __all__ = ["read_ports"]
 _PROTOCOLS = ("tcp", "udp", "sctp")
 _RANGE = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?")
 _HINT = 'write "HOST:CONTAINER", for example "8080:80", or "80" alone'
-_IPV4 = re.compile(r"(?:[0-9]{1,3}\.){3}[0-9]{1,3}")
 
 
 def read_ports(part: Part) -> Iterator[Port]:
@@ -47,7 +46,7 @@ def _short(part: Part, text: str) -> Iterator[Port]:
             host_ip = fields[0] or None
     target = fields[-1]
     published = fields[-2] if len(fields) > 1 else ""
-    if host_ip is not None and ":" not in host_ip and not _is_ipv4(host_ip):
+    if host_ip is not None and not _is_address(host_ip):
         raise Refused(f"{shown(host_ip)} is not an address", hint='write "127.0.0.1:8080:80"')
     yield from _expand(part, published, target, protocol, host_ip, "ingress")
 
@@ -105,5 +104,11 @@ def _range(text: str, least: int) -> tuple[int, int]:
     return first, last
 
 
-def _is_ipv4(text: str) -> bool:
-    return _IPV4.fullmatch(text) is not None and all(int(part) <= 255 for part in text.split("."))
+def _is_address(text: str) -> bool:
+    from ipaddress import ip_address
+
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True

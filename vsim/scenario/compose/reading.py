@@ -203,8 +203,8 @@ class Reader:
             raise part.error(f"{shown(text)} can't be followed", "does a link lead to itself?") from None
         if not inside:
             raise part.error(
-                f"{shown(text)} leads out of the folder {str(self.folder)!r}",
-                "nothing outside the folder of the compose file is read: copy it there",
+                f"{shown(text)} leads out of the folder of the compose file",
+                "nothing outside of it is read: copy it there",
             )
         return path
 

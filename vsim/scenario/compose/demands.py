@@ -1,0 +1,204 @@
+"""From a compose project to a scenario: what each service asks of the machines, and where that is known from.
+
+Memory comes from the annotation; else from what is reserved, or the limit, with the catalogue saying how much of it is
+touched; else from the catalogue of common images. The size of the image and the work until it is ready come from the
+annotation or the catalogue, the CPU from the annotation or the file.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from vsim.errors import InputError, Place
+from vsim.model.catalogue import CataloguedImage
+from vsim.model.workload import Image, Service
+from vsim.scenario.building import build
+from vsim.scenario.compose.annotation import AnnotatedDocument, check_annotations, trace_of, unreadable
+from vsim.scenario.compose.project import ComposeProject, ComposeService
+from vsim.scenario.file import SCHEMA, ScenarioFile
+from vsim.scenario.scenario import Catalogued, Scenario
+from vsim.scenario.validation import listed, validate
+
+__all__ = ["UNKNOWN", "image_named", "scenario_of"]
+
+# The entry of the catalogue for images that it doesn't know.
+UNKNOWN = "application"
+
+# Four eras of hardware; on bare metal each service has a machine to itself, as in the preset `evolution`.
+_DEFAULTS: Mapping[str, Any] = {
+    "architectures": ["bare-metal@tower-server", "bare-metal@blade", "vm@rack-server", "container@rack-server"],
+    "fleet": {"isolation": "namespace"},
+    # as `docker compose up` finds a machine that has never run it
+    "start": {"hosts_up": "shared", "images": "cold"},
+    "run": {"duration": 10.0, "warmup": 2.0, "replications": 10},
+    "reliability": {"years": 3.0},
+}
+
+
+def image_named(image: str | None, catalogue: Mapping[str, CataloguedImage]) -> CataloguedImage:
+    """Return what the catalogue knows about an image, by the last part of its name: `bitnami/redis:7` is redis."""
+    name = "" if image is None else image.partition("@")[0].rpartition("/")[2].partition(":")[0].lower()
+    if name in catalogue:
+        return catalogue[name]
+    return next((entry for entry in catalogue.values() if name in entry.also), catalogue[UNKNOWN])
+
+
+def scenario_of(project: ComposeProject, catalogue: Mapping[str, CataloguedImage]) -> Scenario:
+    """Return the scenario that `project` stands for.
+
+    Raises InputError, with its place, for an annotation that can't be used, and when there is nothing to run.
+    """
+    check_annotations(project)
+    services = {_name(s.name): s for s in project.services.values() if s.replicas > 0}
+    if not services:
+        raise InputError(
+            "no service has a replica", place=Place(project.files[0]), hint="state `deploy: {replicas: 1}`, or nothing"
+        )
+    demands = {name: _Demand(service, project, catalogue) for name, service in services.items()}
+    annotation = project.annotation.plain() if project.annotation is not None else {}
+    data: dict[str, Any] = {
+        "schema": SCHEMA,
+        "title": f"{project.name}, from {Path(project.files[0]).name}",
+        **_DEFAULTS,
+    }
+    for key, value in annotation.items():
+        both = isinstance(value, dict) and isinstance(data.get(key), dict)
+        data[key] = {**data[key], **value} if both else value
+    if "incidents" in annotation and "reliability" not in annotation:
+        del data["reliability"]
+    data["services"] = {name: demand.data for name, demand in demands.items()}
+    document = AnnotatedDocument(project, data, {name: service.name for name, service in services.items()})
+    scenario = build(document, validate(document, ScenarioFile), project.name, Path(project.files[0]).parent)
+    built = [
+        dataclasses.replace(s, image=Image(demands[s.name].image, s.image.bytes)) for s in scenario.workload.services
+    ]
+    return dataclasses.replace(
+        scenario,
+        workload=dataclasses.replace(scenario.workload, services=tuple(built)),
+        catalogued=tuple(
+            Catalogued(name, field, quantity)
+            for name, demand in demands.items()
+            for field, quantity in demand.catalogued.items()
+        ),
+        notes=tuple(_notes(project, demands, built)),
+    )
+
+
+def _name(name: str) -> str:
+    """Return a service's name as a scenario takes it: not with `-` or `.` first, and of at most 100 characters."""
+    return name[:100] if name[:1] not in "-." else f"_{name}"[:100]
+
+
+class _Demand:
+    """What one service asks for: the data of a scenario's service, and which of it the catalogue gives."""
+
+    def __init__(
+        self, service: ComposeService, project: ComposeProject, catalogue: Mapping[str, CataloguedImage]
+    ) -> None:
+        self.service = service
+        self.known = image_named(service.image, catalogue)
+        self.image = image_key(service)
+        self.catalogued: dict[str, str] = {}
+        stated = service.annotation.plain() if service.annotation is not None else {}
+        trace = trace_of(service.annotation)
+        if trace is not None:
+            raise unreadable(trace)
+        self.data: dict[str, Any] = {"replicas": service.replicas, **self._memory(stated), **self._cpu(stated)}
+        if "image" not in stated:
+            self.data["image"] = self._take("image.bytes", self.known.image_bytes)
+        if "startup" not in stated:
+            self.data["startup"] = {"cpu": self._take("startup_core_s", self.known.startup_core_s)}
+            if self.known.startup_wait_s is not None:
+                self.data["startup"]["wait"] = self._take("startup_wait_s", self.known.startup_wait_s)
+        self.data |= {"disk_path": disk_path(service), "network_mode": network_mode(service, project)}
+        requires = sorted(requirements(service))
+        if requires:
+            self.data["requires"] = requires
+        self.data |= stated
+
+    def told(self) -> str:
+        """Return where what this service asks for is known from."""
+        annotation = self.service.annotation
+        stated = annotation.mapping if annotation is not None else {}
+        sources: dict[str, list[str]] = {self.memory_from: ["memory"]}
+        for what in ("image", "startup"):
+            source = "x-vsim" if what in stated else self._catalogue
+            sources.setdefault(source, []).append({"startup": "start-up"}.get(what, what))
+        return "; ".join(f"{listed(whats, 'and')} from {source}" for source, whats in sources.items())
+
+    def _take(self, field: str, quantity: Any) -> float:
+        self.catalogued[field] = quantity.name
+        return float(quantity.value)
+
+    def _memory(self, stated: Mapping[str, Any]) -> dict[str, Any]:
+        resources, usual = self.service.resources, self.known.memory_bytes
+        reserved = resources.memory_reserved_bytes or resources.memory_limit_bytes
+        if "memory" in stated:
+            self.memory_from = "x-vsim"
+            return {}
+        if reserved is None:
+            self.memory_from = self._catalogue
+            return {"memory": self._take("memory_bytes", usual)}
+        word = "reservation" if resources.memory_reserved_bytes else "limit"
+        self.memory_from = f"its {word}"
+        if "memory_touched" in stated:
+            return {"memory": reserved}
+        self.memory_from += f", {self._catalogue} touched"
+        return {"memory": reserved, "memory_touched": min(1.0, self._take("memory_touched", usual) / reserved)}
+
+    @property
+    def _catalogue(self) -> str:
+        return "an unknown application" if self.known.name == UNKNOWN else f"the catalogue's {self.known.name}"
+
+    def _cpu(self, stated: Mapping[str, Any]) -> dict[str, Any]:
+        resources = self.service.resources
+        found: dict[str, Any] = {}
+        if resources.cpu_limit_cores is not None:
+            found["cpu_limit"] = resources.cpu_limit_cores
+        if resources.cpu_reserved_cores is not None:
+            found["cpu"] = min(resources.cpu_reserved_cores, resources.cpu_limit_cores or resources.cpu_reserved_cores)
+        return found
+
+
+def image_key(service: ComposeService) -> str:
+    """Return what tells images apart: the name, or what is built; equal builds make equal images."""
+    if service.image is not None:
+        return service.image
+    assert service.build is not None or service.image is None
+    if service.build is None:
+        return service.name
+    return f"build {service.build.context}" + (f" ({service.build.target})" if service.build.target else "")
+
+
+def disk_path(service: ComposeService) -> str:
+    """Return where a service keeps its data: on a volume, in a folder of the host, or in the image's file system."""
+    kinds = {mount.kind for mount in service.mounts}
+    return "volume" if "volume" in kinds else "bind" if "bind" in kinds else "root"
+
+
+def network_mode(service: ComposeService, project: ComposeProject) -> str:
+    """Return how a service's requests reach it."""
+    if service.network_mode == "host":
+        return "host"
+    if any(project.networks[n].driver == "overlay" for n in service.networks if n in project.networks):
+        return "overlay"
+    return "published" if service.ports else "bridge"
+
+
+def requirements(service: ComposeService) -> frozenset[str]:
+    """Return the capabilities that an architecture must offer for this service."""
+    return frozenset({"devices"} if service.devices or service.privileged or service.resources.gpus else ())
+
+
+def _notes(project: ComposeProject, demands: Mapping[str, _Demand], services: list[Service]) -> Iterator[str]:
+    """Yield what the reader should know: where each demand comes from, what isn't used, what is odd."""
+    for service in services:
+        yield f"{service.name}: {demands[service.name].told()}"
+    if project.inactive:
+        yield f"not active, by their profiles: {listed(project.inactive, 'and')}"
+    if project.ignored:
+        yield "not used by the model: " + "; ".join(f"{one.key} ({', '.join(one.where)})" for one in project.ignored)
+    yield from project.notes
