@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: simulate test test-arm64 lint types imports unit bench docs clean
+.PHONY: simulate test test-arm64 test-mutations lint types imports unit bench docs clean
 
 simulate: $(VENV)/.installed
 	@$(BIN)/vsim simulate
@@ -37,6 +37,10 @@ unit: $(VENV)/.installed-dev
 # Slow, and as root: a Debian guest for AArch64 under full emulation. Ten minutes the first time, three after that.
 test-arm64: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest tests/arm64/guest.py
+
+# Ten minutes: 10,000 mutated compose files, where `make test` tries some hundred.
+test-mutations: $(VENV)/.installed-dev
+	VSIM_MUTATIONS=10000 $(BIN)/python -m pytest tests/scenario/compose/test_mutations.py
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest benchmarks
