@@ -18,6 +18,7 @@ steps:
   - {suite: startup, count: 6, concurrency: 3}
   - {suite: memory, count: 40, touch: 16 MiB}
   - {suite: requests, rate: 50/s, duration: 500 ms}
+  - {suite: requests, rate: 50/s, duration: 500 ms, arrivals: poisson}
 """
 
 
@@ -32,6 +33,7 @@ def test_a_plan_in_the_users_words(tmp_path: Path) -> None:
             Start(count=6, concurrency=3),
             HoldMemory(count=40, touch_bytes=16 * 2**20),
             OfferRequests(rate_per_s=50.0, duration_s=0.5),
+            OfferRequests(rate_per_s=50.0, duration_s=0.5, arrivals="poisson"),
         ),
     )
 
@@ -42,6 +44,7 @@ def test_a_plan_in_the_users_words(tmp_path: Path) -> None:
         ("count: 6", "cuont: 6", 6),
         ("16 MiB", "16 ms", 7),
         ("suite: memory", "suite: memroy", 7),
+        ("arrivals: poisson", "arrivals: bursty", 9),
         ("blocks: 4", "blocks: 0", 3),
         ("vsim.plan/1", "vsim.plan/2", 1),
     ],

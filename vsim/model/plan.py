@@ -149,13 +149,15 @@ class Density:
 class OfferRequests:
     """Offer HTTP requests to one instance at `rate_per_s` for `duration_s`, timed from the intended moment.
 
-    `operations` is the steps of arithmetic that each request costs.
+    `operations` is the steps of arithmetic that each request costs. `arrivals` says how the moments are spread: evenly,
+    or independently of each other, as those of many users are (:func:`vsim.model.arrivals.arrival_times`).
     """
 
     suite: ClassVar[str] = "requests"
     rate_per_s: float = 200.0
     duration_s: float = 3.0
     operations: int = 100_000
+    arrivals: Literal["constant", "poisson"] = "constant"
 
 
 Step = Start | HoldMemory | DriveCpu | DriveDisk | DriveNetwork | Exchange | Density | OfferRequests

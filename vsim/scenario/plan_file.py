@@ -1,6 +1,6 @@
 """Plans that users write, in YAML.
 
-    # vsim bench PLAN
+    # vsim bench PLAN, and vsim simulate PLAN
     schema: vsim.plan/1
     name: two rungs of memory
     blocks: 5
@@ -14,16 +14,17 @@ Keys are those of :mod:`vsim.model.plan`, without the unit at their end: sizes a
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from vsim.model import plan as model
 from vsim.model.plan import Plan
-from vsim.scenario.document import read_document, validate
+from vsim.scenario.document import Document, read_document, validate
 from vsim.scenario.fields import Bytes, Fraction, Part, PositiveTime, Rate, Whole
 
-__all__ = ["SCHEMA", "PlanFile", "read_plan"]
+__all__ = ["SCHEMA", "PlanFile", "plan_of", "read_plan"]
 
 SCHEMA = "vsim.plan/1"
 MIB = 2**20
@@ -145,10 +146,16 @@ class OfferRequestsFile(Part):
     rate: Rate = 200.0
     duration: PositiveTime = 3.0
     operations: Whole = 100_000
+    arrivals: Literal["constant", "poisson"] = "constant"
 
     def step(self) -> model.Step:
         """Return the step of the plan."""
-        return model.OfferRequests(rate_per_s=self.rate, duration_s=self.duration, operations=self.operations)
+        return model.OfferRequests(
+            rate_per_s=self.rate,
+            duration_s=self.duration,
+            operations=self.operations,
+            arrivals=self.arrivals,
+        )
 
 
 StepFile = Annotated[
@@ -177,9 +184,13 @@ class PlanFile(Part):
     time_limit: PositiveTime = 3600.0
 
 
-def read_plan(path: str) -> Plan:
+def read_plan(path: str | Path) -> Plan:
     """Read a plan. Raises InputError with file, line and column for whatever is wrong in it."""
-    document = read_document(path)
+    return plan_of(read_document(path))
+
+
+def plan_of(document: Document) -> Plan:
+    """Return the plan that a document states. Raises InputError, with the place, for whatever is wrong in it."""
     file = validate(document, PlanFile)
     return Plan(
         name=file.name,
