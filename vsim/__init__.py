@@ -9,20 +9,22 @@ from typing import TYPE_CHECKING
 from vsim.errors import HostError, InputError, ThresholdError, VsimError
 
 if TYPE_CHECKING:
-    from vsim.api import load_profile, load_scenario, simulate
+    from vsim.api import load_plan, load_profile, load_scenario, simulate, simulate_plan
 
 __all__ = [
     "HostError",
     "InputError",
     "ThresholdError",
     "VsimError",
+    "load_plan",
     "load_profile",
     "load_scenario",
     "simulate",
+    "simulate_plan",
 ]
 __version__ = "0.1.0"
 
-_IN_API = frozenset({"load_profile", "load_scenario", "simulate"})
+_IN_API = frozenset({"load_plan", "load_profile", "load_scenario", "simulate", "simulate_plan"})
 
 
 def __getattr__(name: str) -> object:

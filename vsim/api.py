@@ -12,10 +12,12 @@ import vsim
 if TYPE_CHECKING:
     from vsim.calibration import Profile
     from vsim.experiment.runner import Backend, Progress
+    from vsim.model.plan import Plan
+    from vsim.samples.records import Samples
     from vsim.samples.result import Result
     from vsim.scenario import Scenario
 
-__all__ = ["load_profile", "load_scenario", "simulate"]
+__all__ = ["load_plan", "load_profile", "load_scenario", "simulate", "simulate_plan"]
 
 DEFAULT_SCENARIO = "evolution"
 
@@ -28,6 +30,16 @@ def load_scenario(source: str | Path = DEFAULT_SCENARIO, *, trace: str | Path | 
     from vsim.scenario import load_scenario as load
 
     return load(source, trace=trace)
+
+
+def load_plan(path: str | Path) -> Plan:
+    """Return the plan of an experiment in the file at `path`.
+
+    Raises InputError, with file, line and column, for a file that can't be used.
+    """
+    from vsim.scenario.plan_file import read_plan
+
+    return read_plan(path)
 
 
 def load_profile(*paths: str | Path) -> Profile:
@@ -89,3 +101,35 @@ def simulate(
     with Runner(jobs=jobs, backend=backend, scheduler=scheduler, progress=progress) as runner:
         loaded = load_profile(*profile) if isinstance(profile, Sequence) else profile
         return compare(scenario, loaded, runner, analysis=analysis, version=vsim.__version__)
+
+
+def simulate_plan(
+    plan: Plan | str | Path,
+    *,
+    profile: Profile | Sequence[str | Path] | str | Path = (),
+    drivers: Sequence[str] = (),
+    on: Sequence[str] = (),
+    seed: int | None = None,
+    out: str | Path | None = None,
+    progress: Progress | None = None,
+) -> Samples:
+    """Carry a plan out in simulated time and return its samples, one run for each machine.
+
+    `profile` is a profile, or profile files to put on top of the built-in one. `drivers` are stacks of it, simulated on
+    the machine that it was measured on (the only one that isn't built in); `on` are names of the form STACK@MACHINE.
+    Without either, all of its own stacks are. `seed` replaces the plan's. The samples are also written to the new file
+    `out`. `progress` is called with the number of steps done and known.
+
+    Raises InputError for what can't be used, HostError when `out` can't be written to its end.
+    """
+    from vsim.experiment.plans import chosen
+    from vsim.experiment.plans import simulate_plan as carry_out
+
+    if isinstance(plan, str | Path):
+        plan = load_plan(plan)
+    if seed is not None:
+        plan = dataclasses.replace(plan, seed=seed)
+    if isinstance(profile, str | Path):
+        profile = [profile]
+    loaded = load_profile(*profile) if isinstance(profile, Sequence) else profile
+    return carry_out(plan, loaded, chosen(loaded, drivers, on), out=out, progress=progress)

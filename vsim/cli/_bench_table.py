@@ -28,15 +28,15 @@ _SCALES: Mapping[str, tuple[tuple[float, str], ...]] = {
 }
 
 
-def table(rows: Sequence[Row], plan: Plan, *, width: int = WIDTH) -> str:
-    """Return the tables; the caller styles nothing and prints them."""
+def table(rows: Sequence[Row], plan: Plan, *, base: str = BASE, width: int = WIDTH) -> str:
+    """Return the tables; the caller styles nothing and prints them. `base` is what ratios refer to."""
     blocks = []
     for number, step in enumerate(plan.steps):
         own = [row for row in rows if row.step == number]
         if own:
             suite = all_suites().get(step.suite)
             headline = suite.headline if suite is not None else ()
-            blocks.append(f"{describe_step(plan, number)}\n{_step(own, headline, width)}")
+            blocks.append(f"{describe_step(plan, number)}\n{_step(own, headline, base, width)}")
     return "\n\n".join(blocks)
 
 
@@ -58,13 +58,13 @@ def _field(name: str, value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _step(rows: Sequence[Row], headline: Sequence[str], width: int) -> str:
+def _step(rows: Sequence[Row], headline: Sequence[str], base: str, width: int) -> str:
     metrics = [name for name in headline if any(row.metric == name for row in rows)]
     metrics = metrics or list(dict.fromkeys(row.metric for row in rows))
     cells = {(row.driver, row.metric): row for row in rows}
     drivers = list(dict.fromkeys(row.driver for row in rows))
     first = metrics[0]
-    header = ["", _title(first), "95 %", f"× {BASE}", *map(_title, metrics[1:])]
+    header = ["", _title(first), "95 %", f"× {base}", *map(_title, metrics[1:])]
     lines = _lines(rows, drivers, metrics, cells, header, intervals=True)
     if _total(_sizes(lines)) > width:
         lines = _lines(rows, drivers, metrics, cells, header, intervals=False)

@@ -1,4 +1,4 @@
-"""``vsim simulate``: compare architectures on a workload."""
+"""``vsim simulate``: compare architectures on a workload, or carry out the plan of an experiment."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from vsim.cli._progress import ProgressBar
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from vsim.calibration import Profile
     from vsim.samples.result import Result
+    from vsim.scenario.document import Document
 
 __all__ = ["command"]
 
@@ -29,10 +31,11 @@ def _replications(ctx: click.Context, param: click.Parameter, value: str | None)
 
 @click.command(
     name="simulate",
-    epilog="SCENARIO is the name of a preset (default: evolution) or a YAML file. Neither --jobs nor --backend changes "
-    "a result.",
+    epilog="SCENARIO is the name of a preset (default: evolution) or a YAML file. A file with `schema: vsim.plan/1` is "
+    "a PLAN, as `vsim bench` takes it: --driver, --on, --profile, --seed and --out SAMPLES go with it. Neither --jobs "
+    "nor --backend changes a result.",
 )
-@click.argument("scenario", required=False)
+@click.argument("scenario", required=False, metavar="[SCENARIO|PLAN]")
 @click.option(
     "--compose", multiple=True, metavar="FILE", help="A compose file instead of a scenario (repeat: laid on top)."
 )
@@ -41,6 +44,7 @@ def _replications(ctx: click.Context, param: click.Parameter, value: str | None)
 )
 @click.option("--trace", metavar="FILE", help="Recorded demands: a file, or a folder of files.")
 @click.option("--on", multiple=True, metavar="STACK@MACHINE", help="An architecture to compare (repeat for more).")
+@click.option("--driver", "drivers", multiple=True, metavar="NAME", help="Of a PLAN: a rung, on the machine measured.")
 @click.option("--profile", multiple=True, metavar="FILE", help="A profile to put on top of the built-in one.")
 @click.option("--seed", type=click.IntRange(min=0), help="The seed of all random draws.")
 @click.option(
@@ -56,7 +60,9 @@ def _replications(ctx: click.Context, param: click.Parameter, value: str | None)
 )
 @click.option("--metric", multiple=True, metavar="METRIC", help="What --sensitivity and --replications auto look at.")
 @click.option("--format", "form", type=click.Choice(["table", "json", "csv", "md"]), default="table")
-@click.option("--out", metavar="DIR", help="Also write result.json and CSV tables to this directory.")
+@click.option(
+    "--out", metavar="DIR", help="Also write result.json and CSV tables here; of a PLAN, samples to this file."
+)
 @click.option("--parquet", is_flag=True, help="With --out: write the tables as Parquet, too.")
 def command(
     scenario: str | None,
@@ -64,6 +70,7 @@ def command(
     compose_profile: tuple[str, ...],
     trace: str | None,
     on: tuple[str, ...],
+    drivers: tuple[str, ...],
     profile: tuple[str, ...],
     seed: int | None,
     replications: Any,
@@ -78,6 +85,7 @@ def command(
 ) -> None:
     """Compare architectures on a workload: density, start-up, latency, availability, energy, cost."""
     from vsim.api import DEFAULT_SCENARIO, load_profile, load_scenario, simulate
+    from vsim.scenario.loading import PlanGivenError
 
     if parquet and out is None:
         raise click.UsageError("--parquet needs --out DIR.")
@@ -85,19 +93,24 @@ def command(
         raise click.UsageError("--compose takes the place of a scenario: neither SCENARIO nor --trace goes with it.")
     if compose_profile and not compose:
         raise click.UsageError("--compose-profile goes with --compose.")
-    if out is not None:
-        from vsim.samples.result_files import check_target
-
-        check_target(out, parquet=parquet)
     loaded = load_profile(*profile)
     if compose:
         from vsim.calibration.catalogue import load_compose
 
         read = load_compose(*compose, profile=loaded, environment=os.environ, compose_profiles=compose_profile)
     else:
-        read = load_scenario(scenario or DEFAULT_SCENARIO, trace=trace)
-    for warning in loaded.warnings:
-        click.echo(f"warning: {warning}", err=True)
+        try:
+            read = load_scenario(scenario or DEFAULT_SCENARIO, trace=trace)
+        except PlanGivenError as given:
+            _carry_out(given.document, loaded, drivers, on, seed, out)
+            return
+    if drivers:
+        raise click.UsageError("--driver goes with a PLAN; a scenario's architectures are named by --on.")
+    if out is not None:
+        from vsim.samples.result_files import check_target
+
+        check_target(out, parquet=parquet)
+    _warn(loaded)
     with ProgressBar() as progress:
         result = simulate(
             read,
@@ -119,6 +132,36 @@ def command(
     _print(result, read.notes, form)
     if out is not None:
         click.echo(f"result written to {out}", err=True)
+
+
+# What is asked about a scenario and says nothing about a plan.
+_OF_SCENARIOS = ("trace", "replications", "jobs", "backend", "scheduler", "sensitivity", "metric", "form", "parquet")
+
+
+def _carry_out(
+    document: Document,
+    profile: Profile,
+    drivers: Sequence[str],
+    on: Sequence[str],
+    seed: int | None,
+    out: str | None,
+) -> None:
+    """Carry out the plan that `document` states."""
+    from vsim.cli._simulate_plan import run
+    from vsim.scenario.plan_file import plan_of
+
+    context = click.get_current_context()
+    for option in context.command.params:
+        source = context.get_parameter_source(option.name or "")
+        if option.name in _OF_SCENARIOS and source is click.core.ParameterSource.COMMANDLINE:
+            raise click.UsageError(f"{option.opts[0]} goes with a scenario, not with a plan.")
+    _warn(profile)
+    run(plan_of(document), profile, drivers, on, seed, out)
+
+
+def _warn(profile: Profile) -> None:
+    for warning in profile.warnings:
+        click.echo(f"warning: {warning}", err=True)
 
 
 def _print(result: Result, notes: Sequence[str], form: str) -> None:

@@ -7,14 +7,26 @@ from pathlib import Path
 
 from vsim.errors import InputError
 from vsim.scenario.building import build
-from vsim.scenario.document import read_document
+from vsim.scenario.document import Document, read_document
 from vsim.scenario.file import ScenarioFile
 from vsim.scenario.scenario import Scenario
 from vsim.scenario.validation import listed, validate
 
-__all__ = ["PRESETS", "load", "preset_names"]
+__all__ = ["PRESETS", "PlanGivenError", "load", "preset_names"]
 
 PRESETS = Path(__file__).parent / "presets"
+
+
+class PlanGivenError(InputError):
+    """What was to be a scenario is a plan: `document`, which has been read."""
+
+    def __init__(self, document: Document) -> None:
+        super().__init__(
+            "this is a plan of an experiment, not a scenario",
+            place=document.place(("schema",)),
+            hint="`vsim simulate` and `vsim bench` take it as it is; in Python, vsim.simulate_plan() does",
+        )
+        self.document = document
 
 
 def preset_names() -> tuple[str, ...]:
@@ -23,9 +35,11 @@ def preset_names() -> tuple[str, ...]:
 
 
 def load(source: str | Path, trace: str | Path | None = None) -> Scenario:
-    """Return the scenario; see :func:`vsim.scenario.load_scenario`."""
+    """Return the scenario; see :func:`vsim.scenario.load_scenario`. Raises PlanGivenError for a plan."""
     path = _find(source)
     document = read_document(path)
+    if isinstance(document.data, dict) and str(document.data.get("schema")).startswith("vsim.plan/"):
+        raise PlanGivenError(document)
     return build(document, validate(document, ScenarioFile), Path(path).stem, Path(path).parent, trace)
 
 

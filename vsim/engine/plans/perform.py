@@ -22,13 +22,13 @@ from vsim.model.plan import Plan, Step, in_order
 from vsim.model.probe import LAUNCH
 from vsim.model.quantity import value_of
 from vsim.samples.plans import plan_to_data
-from vsim.samples.records import Done, Failure, Record, Run, Sample, Samples
+from vsim.samples.records import Done, Failure, Key, Record, Run, Sample, Samples
 
 if TYPE_CHECKING:
     from vsim.calibration import Profile
     from vsim.model.machine import Machine
 
-__all__ = ["SUITES", "Observer", "execute", "perform"]
+__all__ = ["SUITES", "Observer", "execute", "gathered", "perform"]
 
 SUITES: Mapping[str, Suite] = MappingProxyType(
     {module.SUITE.name: module.SUITE for module in (startup, memory, cpu, disk, network, exchange, density, requests)}
@@ -47,12 +47,18 @@ def perform(plan: Plan, profile: Profile, drivers: Sequence[str], machine: str) 
 
     Raises InputError for a stack or a machine that the profile doesn't have, or that don't go together.
     """
+    records: list[Record] = []
+    execute(plan, profile, drivers, machine, records.append)
+    return gathered(records)
+
+
+def gathered(records: Iterable[Record]) -> Samples:
+    """Return records as a file of samples holds them."""
     runs: list[Run] = []
     samples: list[Sample] = []
     failures: list[Failure] = []
-    done: set[tuple[str, int, int, str]] = set()
-
-    def write(record: Record) -> None:
+    done: set[Key] = set()
+    for record in records:
         match record:
             case Run():
                 runs.append(record)
@@ -62,8 +68,6 @@ def perform(plan: Plan, profile: Profile, drivers: Sequence[str], machine: str) 
                 failures.append(record)
             case Done():
                 done.add((record.run_id, record.block, record.step, record.driver))
-
-    execute(plan, profile, drivers, machine, write)
     return Samples(tuple(runs), tuple(samples), tuple(failures), frozenset(done))
 
 

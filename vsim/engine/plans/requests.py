@@ -15,6 +15,7 @@ from vsim.engine.plans.interface import Context, Suite
 from vsim.engine.plans.rung import Rung
 from vsim.engine.plans.world import StageError
 from vsim.engine.script import Steps
+from vsim.model.arrivals import arrival_times
 from vsim.model.plan import ANSWER_TIMEOUT_S, OfferRequests, Step
 from vsim.model.probe import OPERATION, REQUEST
 from vsim.samples.summary import quantile
@@ -32,7 +33,7 @@ class _Requests(Suite):
         assert mode is not None
         launched = yield from world.launch(0)
         latency_s = 2 * context.rung.architecture.network(mode).latency_s
-        moments = _moments(step)
+        moments = arrival_times(step, context.plan.seed, context.block)
         services = _services(step, context, mode, len(moments))
         taken = [wait + service + latency_s for wait, service in zip(waits(moments, services), services, strict=True)]
         # The client gives up a while after the last request.
@@ -55,11 +56,6 @@ class _Requests(Suite):
         if arithmetic or rung.network() is not None:
             return arithmetic or rung.lacks(REQUEST)
         return "no layer of the stack states a network over which the host reaches an instance"
-
-
-def _moments(step: OfferRequests) -> list[float]:
-    """Return when requests leave, in seconds after the first one."""
-    return [number / step.rate_per_s for number in range(max(1, round(step.rate_per_s * step.duration_s)))]
 
 
 def _services(step: OfferRequests, context: Context, mode: str, count: int) -> list[float]:
