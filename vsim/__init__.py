@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 from vsim.errors import HostError, InputError, ThresholdError, VsimError
 
 if TYPE_CHECKING:
-    from vsim.api import load_plan, load_profile, load_scenario, simulate, simulate_plan
+    from vsim.api import calibrate, load_plan, load_profile, load_scenario, simulate, simulate_plan
 
 __all__ = [
     "HostError",
     "InputError",
     "ThresholdError",
     "VsimError",
+    "calibrate",
     "load_plan",
     "load_profile",
     "load_scenario",
@@ -24,7 +25,7 @@ __all__ = [
 ]
 __version__ = "0.1.0"
 
-_IN_API = frozenset({"load_plan", "load_profile", "load_scenario", "simulate", "simulate_plan"})
+_IN_API = frozenset({"calibrate", "load_plan", "load_profile", "load_scenario", "simulate", "simulate_plan"})
 
 
 def __getattr__(name: str) -> object:

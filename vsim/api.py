@@ -11,13 +11,14 @@ import vsim
 
 if TYPE_CHECKING:
     from vsim.calibration import Profile
+    from vsim.calibration.fitting import Calibration
     from vsim.experiment.runner import Backend, Progress
     from vsim.model.plan import Plan
     from vsim.samples.records import Samples
     from vsim.samples.result import Result
     from vsim.scenario import Scenario
 
-__all__ = ["load_plan", "load_profile", "load_scenario", "simulate", "simulate_plan"]
+__all__ = ["calibrate", "load_plan", "load_profile", "load_scenario", "simulate", "simulate_plan"]
 
 DEFAULT_SCENARIO = "evolution"
 
@@ -133,3 +134,30 @@ def simulate_plan(
         profile = [profile]
     loaded = load_profile(*profile) if isinstance(profile, Sequence) else profile
     return carry_out(plan, loaded, chosen(loaded, drivers, on), out=out, progress=progress)
+
+
+def calibrate(
+    samples: Samples | Sequence[str | Path] | str | Path,
+    *,
+    name: str | None = None,
+    host: str | None = None,
+    drivers: Sequence[str] = (),
+    simulated: bool = False,
+) -> Calibration:
+    """Turn samples, or files of them, into a profile: its `text`, the `profile` itself, and a `report`.
+
+    `name` is what the profile calls the machine (default: the host's name); `host` picks the runs of one host,
+    `drivers` the rungs. Samples of a simulation are taken with `simulated` only.
+
+    Raises InputError, with file and line where there are any, for samples that can't be used: of several hosts,
+    throttled, in too few blocks, not in a steady state.
+    """
+    from vsim.calibration.fitting import calibrate as from_files
+    from vsim.calibration.fitting import fit
+    from vsim.samples.records import Samples
+
+    if isinstance(samples, str | Path):
+        samples = [samples]
+    if isinstance(samples, Samples):
+        return fit(samples, name=name, host=host, drivers=drivers, simulated=simulated)
+    return from_files(samples, name=name, host=host, drivers=drivers, simulated=simulated)

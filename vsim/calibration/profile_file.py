@@ -10,7 +10,7 @@ from vsim.calibration.layering import Layering
 from vsim.calibration.profile import Profile
 from vsim.scenario.document import Document, read_document
 
-__all__ = ["BUILTIN", "builtin", "load_profile", "profile_schema"]
+__all__ = ["BUILTIN", "builtin", "load_profile", "profile_of_text", "profile_schema"]
 
 BUILTIN = Path(__file__).parent / "profiles" / "builtin"
 
@@ -37,6 +37,18 @@ def load_profile(*paths: str | Path, base: Profile | None = None) -> Profile:
         document = read_document(path)
         _check(document)
         layering.add(document, Path(path).stem)
+    return layering.profile()
+
+
+def profile_of_text(text: str, name: str, base: Profile | None = None) -> Profile:
+    """Return `base` (default: the built-in profile) with the content `text` of a profile file on top, called `name`.
+
+    Raises InputError as :func:`load_profile` does, with `name` for the file's.
+    """
+    layering = Layering.on(builtin() if base is None else base)
+    document = read_document(name, text)
+    _check(document)
+    layering.add(document, name)
     return layering.profile()
 
 

@@ -21,6 +21,7 @@ __all__ = ["main"]
 COMMANDS: Mapping[str, str] = {
     "simulate": "Compare architectures on a workload.",
     "bench": "Measure this host, rung by rung.",
+    "calibrate": "Turn what was measured on a host into a profile of it.",
     "samples": "Join the samples of many hosts.",
     "doctor": "Say what this host can measure, and what would spoil it.",
     "clean": "Remove whatever an interrupted bench left behind.",
