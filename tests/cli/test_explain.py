@@ -61,7 +61,7 @@ def test_a_parameter_is_told_with_its_rule_and_the_inputs() -> None:
         "total       reference.container_start_s: 600 ms, 0.3 to 1.2 s, derived",
         "share       reference.container_start_cpu_share: 0.5, 0.3 to 0.8, assumed",
         "why           Half of the start's CPU work",
-        "used by       container, sandboxed-container, container-in-vm",
+        "used by       container, sandboxed-container, container-in-vm,\n                container-on-desktop",
     ):
         assert expected in told
 

@@ -45,7 +45,8 @@ def test_evolution() -> None:
 def test_same_hardware() -> None:
     metrics = simulated("same-hardware")
     assert {name.partition("@")[2] for name in metrics} == {"rack-server"}
-    assert {name.partition("@")[0] for name in metrics} == set(builtin().stacks)
+    # every stack that a server can have: Docker Desktop isn't for servers
+    assert set(metrics) == {name for name in builtin().architectures() if name.endswith("@rack-server")}
     bare = metrics["bare-metal@rack-server"]
     for name, found in metrics.items():
         assert found["cpu_overhead_fraction"] >= bare["cpu_overhead_fraction"], name

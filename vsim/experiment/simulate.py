@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from vsim.calibration.catalogue import quantities_of, with_catalogue
 from vsim.errors import InputError
+from vsim.experiment.capabilities import check_capabilities
 from vsim.experiment.describe import describe, digest
 from vsim.experiment.incidents import check_incidents
 from vsim.experiment.replicate import Outcome, Point, check_metrics, replicate
@@ -84,7 +85,9 @@ def _point(variant: Variant) -> Point:
         raise InputError(f"the architecture {twice} is there twice")
     check_incidents(variant.scenario, variant.profile)
     scenario = with_catalogue(variant.scenario, variant.profile, variant.values)
-    return Point(scenario, tuple(_architectures(variant)), variant.profile.site)
+    architectures = tuple(_architectures(variant))
+    check_capabilities(scenario, architectures, variant.profile)
+    return Point(scenario, architectures, variant.profile.site)
 
 
 def _architectures(variant: Variant) -> Iterator[Architecture]:

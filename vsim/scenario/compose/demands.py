@@ -8,6 +8,7 @@ annotation or the catalogue, the CPU from the annotation or the file.
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from vsim.scenario.compose.project import ComposeProject, ComposeService
 from vsim.scenario.file import SCHEMA, ScenarioFile
 from vsim.scenario.scenario import Catalogued, Scenario
 from vsim.scenario.validation import listed, validate
+from vsim.scenario.written import Written
 
 __all__ = ["UNKNOWN", "image_named", "scenario_of"]
 
@@ -72,9 +74,7 @@ def scenario_of(project: ComposeProject, catalogue: Mapping[str, CataloguedImage
     data["services"] = {name: demand.data for name, demand in demands.items()}
     document = AnnotatedDocument(project, data, {name: service.name for name, service in services.items()})
     scenario = build(document, validate(document, ScenarioFile), project.name, Path(project.files[0]).parent)
-    built = [
-        dataclasses.replace(s, image=Image(demands[s.name].image, s.image.bytes)) for s in scenario.workload.services
-    ]
+    built = [_finished(service, demands[service.name]) for service in scenario.workload.services]
     return dataclasses.replace(
         scenario,
         workload=dataclasses.replace(scenario.workload, services=tuple(built)),
@@ -85,6 +85,14 @@ def scenario_of(project: ComposeProject, catalogue: Mapping[str, CataloguedImage
         ),
         notes=tuple(_notes(project, demands, built)),
     )
+
+
+def _finished(service: Service, demand: _Demand) -> Service:
+    """Return the service with what a scenario file has no words for: an image's full name, and where a device is asked
+    for."""
+    asked = {Written(name, place) for name, place in requirements(demand.service).items()}
+    image = Image(demand.image, service.image.bytes)
+    return dataclasses.replace(service, image=image, requires=frozenset(asked | service.requires))
 
 
 def _name(name: str) -> str:
@@ -114,9 +122,6 @@ class _Demand:
             if self.known.startup_wait_s is not None:
                 self.data["startup"]["wait"] = self._take("startup_wait_s", self.known.startup_wait_s)
         self.data |= {"disk_path": disk_path(service), "network_mode": network_mode(service, project)}
-        requires = sorted(requirements(service))
-        if requires:
-            self.data["requires"] = requires
         self.data |= stated
 
     def told(self) -> str:
@@ -188,9 +193,27 @@ def network_mode(service: ComposeService, project: ComposeProject) -> str:
     return "published" if service.ports else "bridge"
 
 
-def requirements(service: ComposeService) -> frozenset[str]:
-    """Return the capabilities that an architecture must offer for this service."""
-    return frozenset({"devices"} if service.devices or service.privileged or service.resources.gpus else ())
+# Devices that only some machines have: the pins of a Raspberry Pi and their buses, and its camera.
+_SPECIAL = (
+    (re.compile(r"/dev/(gpiomem|gpiochip|i2c-|spidev)"), "gpio"),
+    (re.compile(r"/dev/(vchiq|vcsm|video1[0-9]$)"), "camera"),
+)
+
+
+def requirements(service: ComposeService) -> dict[str, Place | None]:
+    """Return the capabilities that an architecture must offer for this service, and where the file asks for each."""
+    found: dict[str, Place | None] = {}
+    for device in service.devices:
+        found.setdefault("devices", device.place)
+        for pattern, capability in _SPECIAL:
+            if pattern.match(device.source):
+                found.setdefault(capability, device.place)
+    for key in ("privileged", "gpus", "deploy"):
+        part = service.parts.get(key)
+        stated = {"privileged": service.privileged}.get(key, service.resources.gpus)
+        if stated and part is not None:
+            found.setdefault("devices", part.place(key=True))
+    return found
 
 
 def _notes(project: ComposeProject, demands: Mapping[str, _Demand], services: list[Service]) -> Iterator[str]:
