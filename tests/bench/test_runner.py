@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.bench.fakes import MIB, PAYLOAD, Clock, FakeDriver, FakeHost
-from vsim.bench.runner import Runner, schedule
+from vsim.bench.runner import Observer, Runner, Unit, schedule
 from vsim.bench.workspace import Workspace
 from vsim.model.plan import HoldMemory, Plan, Start
 from vsim.samples.records import Done, Failure, Key, Record, Sample
@@ -22,7 +23,7 @@ class Bench:
         self.drivers = [FakeDriver(name, self.clock, self.log) for name in names]
         self.records: list[Record] = []
 
-    def run(self, plan: Plan, done: frozenset[Key] = frozenset()) -> Runner:
+    def run(self, plan: Plan, done: frozenset[Key] = frozenset(), observer: Observer | None = None) -> Runner:
         alive = self.drivers[0].alive
         for driver in self.drivers:
             driver.alive = alive
@@ -32,6 +33,7 @@ class Bench:
             self.workspace,
             lambda architecture: PAYLOAD,
             self.records.append,
+            observer=observer,
             done=done,
             host=FakeHost(self.clock, self.log, alive),
             clock=self.clock,
@@ -109,7 +111,35 @@ class TestLifeCycle:
         assert all(sample.flags == ("cold",) for sample in bench.samples())
 
 
+class _Watching:
+    """An observer that remembers what it was told at the begin."""
+
+    told: tuple[int, int] | None = None
+
+    def begin(self, units: int, blocks: int) -> None:
+        self.told = (units, blocks)
+
+    def unit(self, unit: Unit) -> None: ...
+
+    def record(self, record: Record) -> None: ...
+
+    def done(self, unit: Unit) -> None: ...
+
+
 class TestBlocks:
+    def test_who_watches_is_told_how_much_there_is_to_do(self, bench: Bench) -> None:
+        watching = _Watching()
+        bench.run(plan(Start(count=1), Start(count=2), blocks=2, warmup=1), observer=watching)
+        assert watching.told == (6, 3)
+
+    def test_a_step_knows_its_block_and_the_seed(self, bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+        seen: list[tuple[int, int]] = []
+        monkeypatch.setattr(
+            "vsim.bench.suites.startup.SUITE.run", lambda step, context: seen.append((context.seed, context.block))
+        )
+        bench.run(dataclasses.replace(plan(Start(count=1), blocks=2, warmup=1), seed=9))
+        assert seen == [(9, 0), (9, 1), (9, 2)]
+
     def test_the_canary_comes_first_and_warm_up_is_marked(self, bench: Bench) -> None:
         bench.run(plan(Start(count=1), blocks=2, warmup=1))
         first_of_block: dict[int, str] = {}

@@ -47,8 +47,8 @@ class Unit:
 class Observer(Protocol):
     """Is told how the run goes: for progress."""
 
-    def begin(self, units: int) -> None:
-        """The run begins, with so many units left to do."""
+    def begin(self, units: int, blocks: int) -> None:
+        """The run begins, with so many units left to do; it has so many blocks in all, with the warm-up."""
 
     def unit(self, unit: Unit) -> None:
         """This unit begins."""
@@ -169,7 +169,7 @@ class Runner:
         plan = self.plan
         left = [unit for block in range(plan.all_blocks) for unit in self._left(block, sessions)]
         if self._observer is not None:
-            self._observer.begin(len(left))
+            self._observer.begin(len(left), plan.all_blocks)
         failed: dict[str, int] = dict.fromkeys(sessions, 0)
         for block in range(plan.all_blocks):
             units = [unit for unit in left if unit.block == block]
@@ -219,7 +219,7 @@ class Runner:
             step=unit.number,
             flags=(*self._flags(unit.block), *driver.flags),
         )
-        context = Context(driver, session, recorder, self._host, self._clock)
+        context = Context(driver, session, recorder, self._host, self._clock, seed=self.plan.seed, block=unit.block)
         ended: StageError | None = None
         try:
             with _in_stage("work"):

@@ -42,13 +42,19 @@ class Recorder(Protocol):
 
 @dataclass(frozen=True)
 class Context:
-    """Where a step runs: a driver's session on a host, a place for the results, and the clock."""
+    """Where a step runs: a driver's session on a host, a place for the results, and the clock.
+
+    `seed` is the plan's and `block` the number of the block: what a suite draws at random depends on these two and on
+    the step, so that all rungs of a block get the same.
+    """
 
     driver: Driver
     session: Session
     record: Recorder
     host: Host
     clock: Callable[[], float] = time.monotonic
+    seed: int = 1
+    block: int = 0
 
     def launch(self, spec: InstanceSpec) -> Launched:
         """Create and start an instance and wait until it is ready."""

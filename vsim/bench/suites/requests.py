@@ -1,7 +1,8 @@
 """Requests: HTTP offered at a rate, each timed from the moment when it should have left (see `http_client`).
 
 They go over the first network that the driver offers: a container's bridge, the host's own network, or a guest's
-forwarded port. The flag says which. The client shares the host's processors with the server, on every rung alike.
+forwarded port. The flag says which. The client shares the host's processors with the server, on every rung alike; where
+it computes for most of the time itself, the samples are flagged `client-bound`: they say more of it than of the server.
 """
 
 from __future__ import annotations
@@ -10,15 +11,21 @@ import socket
 
 from vsim.bench.drivers.interface import Driver, InstanceSpec
 from vsim.bench.errors import StageError
-from vsim.bench.http_client import offer, quantile
+from vsim.bench.http_client import Client, Offered
 from vsim.bench.suites._cost import nothing_runs, slowdown
 from vsim.bench.suites.interface import Context, Demand, Suite
-from vsim.model.plan import OfferRequests, Step
+from vsim.model.arrivals import arrival_times
+from vsim.model.plan import ANSWER_TIMEOUT_S, OfferRequests, Step
+from vsim.samples.summary import quantile
 
 __all__ = ["SUITE", "free_port"]
 
-_TIMEOUT_S = 5.0
-_WARM_UP_S = 0.1
+# One request on each connection of the client.
+_WARM_UPS = 32
+# Arithmetic on bare metal, rather too slow, in seconds a step.
+_OPERATION_S = 4e-9
+# A queue in front of the client is then as long as one in front of a server with this load.
+_BOUND = 0.5
 
 
 class _Requests(Suite):
@@ -37,20 +44,17 @@ class _Requests(Suite):
             endpoint = launched.instance.endpoint(port)
             if endpoint is None:
                 raise StageError("work", f"the host can't reach it over the network {mode}")
-            # Connections, caches and the engine's path are warm before anything counts.
-            offer(*endpoint, rate_per_s=step.rate_per_s, duration_s=_WARM_UP_S, timeout_s=_TIMEOUT_S)
-            offered = offer(*endpoint, rate_per_s=step.rate_per_s, duration_s=step.duration_s, timeout_s=_TIMEOUT_S)
+            with Client(*endpoint, timeout_s=ANSWER_TIMEOUT_S) as client:
+                client.warm_up()
+                before = context.host.busy_core_s()
+                offered = client.offer(arrival_times(step, context.seed, context.block))
+                after = context.host.busy_core_s()
         finally:
             context.retire(launched)
-        flags = (f"network-{mode}",)
         if not offered.latencies_s:
             raise StageError("work", f"none of {offered.planned} requests was answered")
-        record = context.record
-        for name, q in (("latency_p50_s", 0.5), ("latency_p95_s", 0.95), ("latency_p99_s", 0.99)):
-            record.sample(name, quantile(offered.latencies_s, q), "s", flags=flags)
-        record.sample("requests_per_s", offered.achieved_per_s, "1/s", flags=flags)
-        record.sample("requests_failed", offered.errors / offered.planned, "1", flags=flags)
-        record.sample("client_late_s", offered.late_s, "s", flags=flags)
+        busy_s = None if before is None or after is None else after - before
+        _record(context, offered, busy_s, mode)
 
     def demand(self, step: Step, driver: Driver) -> Demand:
         assert isinstance(step, OfferRequests)
@@ -59,7 +63,7 @@ class _Requests(Suite):
             pids=driver.pids_per_instance,
             seconds=2 * driver.typical_start_s
             + step.duration_s
-            + _WARM_UP_S
+            + _WARM_UPS * step.operations * _OPERATION_S * slowdown(driver, "user")
             + 0.3 * slowdown(driver, "network") ** 0.5,
         )
 
@@ -68,6 +72,25 @@ class _Requests(Suite):
         if reason is None and _mode(driver) is None:
             reason = "it offers no network over which the host reaches it"
         return reason
+
+
+def _record(context: Context, offered: Offered, busy_s: float | None, mode: str) -> None:
+    """Write down what was seen. `busy_s` is the processor time that the whole host has spent meanwhile, if known."""
+    flags = [f"network-{mode}"]
+    if offered.busy_fraction > _BOUND:
+        flags.append("client-bound")
+    record = context.record
+    for name, q in (("latency_p50_s", 0.5), ("latency_p95_s", 0.95), ("latency_p99_s", 0.99)):
+        record.sample(name, quantile(offered.latencies_s, q), "s", flags=flags)
+    record.sample("requests_per_s", offered.achieved_per_s, "1/s", flags=flags)
+    record.sample("requests_failed", offered.errors / offered.planned, "1", flags=flags)
+    if busy_s is not None:
+        # What the host does besides counts as well, divided by the requests: little, where nothing else runs.
+        record.sample("request_cpu_core_s", (busy_s - offered.cpu_s) / len(offered.latencies_s), "s", flags=flags)
+    record.sample("client_late_s", offered.late_s, "s", flags=flags)
+    if offered.lateness_s:
+        record.sample("client_late_p50_s", quantile(offered.lateness_s, 0.5), "s", flags=flags)
+    record.sample("client_busy_fraction", offered.busy_fraction, "1", flags=flags)
 
 
 def _mode(driver: Driver) -> str | None:

@@ -21,7 +21,7 @@
  * As the init of a virtual machine, first: tty=DEVICE (where to talk), module=FILE, ip=INTERFACE:ADDRESS:BITS,
  * off=restart (end by a reset instead of powering off).
  * As a launcher: enter=FILE (write 0 to it: join a cgroup), mount-ns=FILE (join it), new-net (a network namespace with
- * a loopback interface and nothing else), then exec PROGRAM ARGS…
+ * a loopback interface and nothing else), no-new-privs, then exec PROGRAM ARGS…
  */
 #include "kernel.h"
 
@@ -33,6 +33,7 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <sched.h>
+#include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -41,7 +42,8 @@
 
 #define SIGTERM_ 15
 #define SIGINT_ 2
-#define MOST_SOCKETS 512
+#define MOST_LISTENERS 16
+#define MOST_CONNECTIONS 512
 #define CHUNK 65536
 
 static char **environment;
@@ -49,9 +51,11 @@ static int is_machine;        /* the init of a virtual machine, not of a contain
 static word power_command = LINUX_REBOOT_CMD_POWER_OFF;
 static int is_aside;         /* the process that serves beside the one that works */
 static word spin;
-static struct pollfd sockets[MOST_SOCKETS];
-static char roles[MOST_SOCKETS]; /* s: signals, t: terminal, H E S: listeners, h e k: their connections */
-static int used;
+static int listeners[MOST_LISTENERS];
+static char roles[MOST_LISTENERS]; /* H E K: listeners; h e k: their connections; s: signals, t: terminal */
+static int listening;
+static int connected;
+static int queue; /* of what has become readable, in the order in which it did */
 static char buffer[CHUNK];
 static volatile word sum;
 
@@ -180,14 +184,14 @@ static struct sockaddr_in place(word host, word port) {
     return at;
 }
 
+/* A connection that carries requests is queued when one arrives and never again for the same one: whoever still has
+ * something to be read would otherwise go back to the end of the queue, before those that come later. */
 static void watch(int fd, char role) {
-    if (used == MOST_SOCKETS) {
-        call1(SYS_close, fd);
-        return;
-    }
-    sockets[used].fd = fd;
-    sockets[used].events = POLLIN;
-    roles[used++] = role;
+    struct epoll_event event;
+    memset(&event, 0, sizeof event);
+    event.events = role == 'h' ? EPOLLIN | EPOLLRDHUP | EPOLLET : EPOLLIN;
+    event.data.u64 = (word)fd << 8 | (word)role;
+    call4(SYS_epoll_ctl, queue, EPOLL_CTL_ADD, fd, &event);
 }
 
 static void serve(const char *port, char role) {
@@ -196,7 +200,9 @@ static void serve(const char *port, char role) {
     long error = call3(SYS_bind, fd, &at, sizeof at);
     if (error < 0) fail("bind", error);
     if ((error = call2(SYS_listen, fd, 512)) < 0) fail("listen", error);
-    watch(fd, role);
+    if (listening == MOST_LISTENERS) fail("listen", -EMFILE);
+    listeners[listening] = fd;
+    roles[listening++] = role;
 }
 
 static int reach(const char **where, word *count) {
@@ -314,40 +320,55 @@ static int attend(int fd, char role) {
     return 1;
 }
 
-/* Waits for the end, serving whatever was asked for. */
+/* Takes a connection in, or closes it where there are too many. */
+static void admit(int listener, char role) {
+    int one = 1;
+    long client = call4(SYS_accept4, listener, NULL, NULL, 02000000 /* SOCK_CLOEXEC */);
+    if (client < 0) return;
+    if (connected == MOST_CONNECTIONS) {
+        call1(SYS_close, client);
+        return;
+    }
+    connected++;
+    call5(SYS_setsockopt, client, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    watch((int)client, role == 'H' ? 'h' : role == 'E' ? 'e' : 'k');
+}
+
+/* Waits for the end, serving whatever was asked for: one request at a time, first come, first served. Each costs the
+ * same three system calls, however many wait and however many connections there are. */
 static void wait_and_serve(void) {
     word mask = (1ul << (SIGTERM_ - 1)) | (1ul << (SIGINT_ - 1));
     call4(SYS_rt_sigprocmask, 0 /* SIG_BLOCK */, &mask, NULL, 8);
     long fd = call4(SYS_signalfd4, -1, &mask, 8, SFD_CLOEXEC);
     if (fd < 0) fail("signalfd", fd);
+    long made = call1(SYS_epoll_create1, EPOLL_CLOEXEC);
+    if (made < 0) fail("epoll", made);
+    queue = (int)made;
     watch((int)fd, 's');
     if (is_machine && !is_aside) watch(0, 't');
+    for (int i = 0; i < listening; i++) watch(listeners[i], roles[i]);
     if (!is_aside) say("ready", "");
     for (;;) {
-        long n = call5(SYS_ppoll, sockets, used, NULL, NULL, 8);
-        if (n < 0) continue;
-        for (int i = used - 1; i >= 0; i--) {
-            if (!sockets[i].revents) continue;
-            char role = roles[i];
-            int over = 0;
-            if (role == 's') leave(0);
-            if (role == 't') {
-                if (call3(SYS_read, sockets[i].fd, buffer, 64) <= 0) over = 1;
-                else if (buffer[0] == 'q') leave(0);
-            } else if (role < 'a') {
-                long client = call4(SYS_accept4, sockets[i].fd, NULL, NULL, 02000000);
-                int one = 1;
-                if (client < 0) continue;
-                call5(SYS_setsockopt, client, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-                watch((int)client, role == 'H' ? 'h' : role == 'E' ? 'e' : 'k');
-            } else {
-                over = !attend(sockets[i].fd, role);
-                if (over) call1(SYS_close, sockets[i].fd);
-            }
-            if (over) {
-                sockets[i] = sockets[--used];
-                roles[i] = roles[used];
-            }
+        struct epoll_event event;
+        if (call6(SYS_epoll_pwait, queue, (word)&event, 1, (word)-1, 0, 8) != 1) continue;
+        char role = (char)(event.data.u64 & 255);
+        int from = (int)(event.data.u64 >> 8);
+        if (role == 's') leave(0);
+        if (role == 't') {
+            if (call3(SYS_read, from, buffer, 64) <= 0) call4(SYS_epoll_ctl, queue, EPOLL_CTL_DEL, from, &event);
+            else if (buffer[0] == 'q') leave(0);
+            continue;
+        }
+        if (role < 'a') {
+            admit(from, role);
+            continue;
+        }
+        int over = !attend(from, role);
+        /* It may have closed right after its last request: no other event says so then. */
+        if (role == 'h' && (event.events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))) over = 1;
+        if (over) {
+            call1(SYS_close, from);
+            connected--;
         }
     }
 }
@@ -361,7 +382,7 @@ static void serve_aside(void) {
         is_aside = 1;
         wait_and_serve();
     }
-    while (used) call1(SYS_close, sockets[--used].fd);
+    while (listening) call1(SYS_close, listeners[--listening]);
 }
 
 /* -- messages through files ---------------------------------------------------------------------------------------- */
@@ -547,6 +568,7 @@ __attribute__((used, noreturn)) void begin(word *stack) {
         if ((rest = after(arguments[first], "enter="))) join_cgroup(rest);
         else if ((rest = after(arguments[first], "mount-ns="))) join_mounts(rest);
         else if (same(arguments[first], "new-net")) new_network();
+        else if (same(arguments[first], "no-new-privs")) call5(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
         else if (same(arguments[first], "exec") && first + 1 < count) replace(arguments + first + 1);
         else break;
     }
