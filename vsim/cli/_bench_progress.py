@@ -27,8 +27,8 @@ _SHOWN = ("startup_s", "memory_pss_bytes")
 class Progress:
     """Shows block, rung, step, the estimate so far and the time left."""
 
-    def __init__(self, blocks: int) -> None:
-        self._blocks = blocks
+    def __init__(self) -> None:
+        self._blocks = 0
         self._terminal = sys.stderr.isatty()
         self._units = 0
         self._ended = 0
@@ -40,8 +40,9 @@ class Progress:
         self._units_of: dict[str, str] = {}
         self._open = False
 
-    def begin(self, units: int) -> None:
-        self._units = units
+    def begin(self, units: int, blocks: int) -> None:
+        # Of the plan as it is run: one that is fitted to a time has fewer than were asked for.
+        self._units, self._blocks = units, blocks
         self._begun = self._last = time.monotonic()
 
     def unit(self, unit: Unit) -> None:

@@ -94,7 +94,7 @@ def command(
     _tell_lacking(lacking)
     target = Path(out) if out is not None else _new_file()
     fit = quick and blocks is None
-    progress = _progress(made.all_blocks)
+    progress = _progress()
     try:
         outcome = run(made, chosen, target, observer=progress, fit=fit, note=note)
     finally:
@@ -115,11 +115,10 @@ def _import(file: str, out: Path) -> None:
 
 def _resume(out: Path) -> None:
     from vsim.bench.run import resume
-    from vsim.samples.plans import plan_from_data
     from vsim.samples.records import read_samples
 
     run = read_samples(out).runs[-1]
-    progress = _progress(plan_from_data(run.plan).all_blocks)
+    progress = _progress()
     try:
         outcome = resume(out, observer=progress)
     finally:
@@ -154,10 +153,10 @@ def _plan(
     )
 
 
-def _progress(blocks: int) -> Progress:
+def _progress() -> Progress:
     from vsim.cli._bench_progress import Progress
 
-    return Progress(blocks)
+    return Progress()
 
 
 def _new_file() -> Path:
