@@ -11,6 +11,7 @@ import pytest
 
 from tests.engine.plans.profiles import m, performed, profile, values
 from vsim.engine.plans.requests import waits
+from vsim.model.arrivals import arrival_times
 from vsim.model.plan import OfferRequests
 
 REFERENCE = {
@@ -47,6 +48,25 @@ def test_a_process_is_reached_over_the_host_s_network(tmp_path: Path) -> None:
     assert {flag for s in found.samples for flag in s.flags} == {"network-host"}
 
 
+def test_a_network_that_was_measured_comes_before_one_that_was_not(tmp_path: Path) -> None:
+    assumed = {"kind": "assumed", "why": "as everywhere"}
+    network = {
+        "netstack": {"latency_s": {**m(1, "ms"), "low": 0, "high": 1, "source": assumed}},
+        "user_defined": {"latency_s": m(1, "ms")},
+        "published": {"latency_s": m(2, "ms")},
+        "bridge": {"latency_s": m(3, "ms")},
+    }
+
+    def latency(**more: Any) -> list[float]:
+        known_ = known(tmp_path, network=network, **more)
+        return values(performed(known_, OfferRequests(operations=0)), "latency_p50_s")
+
+    assert latency(default_network="netstack") == pytest.approx([200e-6 + 2 * 2e-3])
+    assert latency(default_network="bridge") == pytest.approx([200e-6 + 2 * 3e-3])
+    del network["published"], network["bridge"]
+    assert latency() == pytest.approx([200e-6 + 2 * 1e-3])
+
+
 def test_requests_queue_for_the_one_thread_until_the_client_gives_up(tmp_path: Path) -> None:
     # Service takes 1 s and ten requests a second come: the n-th (from 0) is answered 1 + 0.9 n s after it came. The
     # client waits until 5 s after the last of the 20, which came at 1.9 s: those answered by 6.9 s count, 6 of them.
@@ -61,14 +81,35 @@ def test_requests_queue_for_the_one_thread_until_the_client_gives_up(tmp_path: P
 
 def test_the_waits_of_random_requests_are_those_of_theory() -> None:
     """M/D/1 and M/G/1 at 80 %: W = λ E[S²] / (2 (1 − ρ)) (Pollaczek–Khinchine)."""
-    rng = np.random.default_rng(1)
-    n, load = 400_000, 0.8
-    moments = np.cumsum(rng.exponential(1 / load, n)).tolist()
-    assert np.mean(waits(moments, [1.0] * n)) == pytest.approx(load / (2 * (1 - load)), rel=0.05)
-    # lognormal with mean 1 and cv 0.5: E[S²] = 1.25
+    load, service = 0.8, 1e-3
+    step = OfferRequests(rate_per_s=load / service, duration_s=500.0, arrivals="poisson")
+    moments = arrival_times(step, 1, 0)
+    theory = load * service / (2 * (1 - load))
+    assert np.mean(waits(moments, [service] * len(moments))) == pytest.approx(theory, rel=0.05)
+    # lognormal with cv 0.5: E[S²] = 1.25 E[S]²
     sigma2 = math.log1p(0.25)
-    services = rng.lognormal(-sigma2 / 2, math.sqrt(sigma2), n).tolist()
-    assert np.mean(waits(moments, services)) == pytest.approx(load * 1.25 / (2 * (1 - load)), rel=0.05)
+    rng = np.random.default_rng(1)
+    services = (service * rng.lognormal(-sigma2 / 2, math.sqrt(sigma2), len(moments))).tolist()
+    assert np.mean(waits(moments, services)) == pytest.approx(1.25 * theory, rel=0.05)
+
+
+def test_random_requests_of_a_plan_have_the_quantiles_of_theory(tmp_path: Path) -> None:
+    """M/D/1: P(W ≤ t) = (1 − ρ) Σ_k (−λ (t − kS))^k e^(λ (t − kS)) / k!, over k ≤ t / S (Erlang, 1909)."""
+    load, service = 0.8, 1e-3
+
+    def within(t: float) -> float:
+        terms = (
+            (load / service * (k * service - t)) ** k * math.exp(load / service * (t - k * service)) / math.factorial(k)
+            for k in range(int(t / service) + 1)
+        )
+        return (1 - load) * sum(terms)
+
+    step = OfferRequests(rate_per_s=load / service, duration_s=100.0, operations=0, arrivals="poisson")
+    reference = {"probe_request_core_s": m(service, "s")}
+    found = performed(known(tmp_path, reference), step, drivers=("process",), blocks=6)
+    for name, q, tolerance in (("latency_p50_s", 0.5, 0.01), ("latency_p95_s", 0.95, 0.005)):
+        waited = np.mean(values(found, name)) - service - 20e-6
+        assert within(float(waited)) == pytest.approx(q, abs=tolerance)
 
 
 def test_what_is_not_known_is_left_out(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ def test_all_of_a_wave_share_the_cores_and_the_next_wave_waits_for_all(tmp_path:
     found = started(tmp_path, Start(count=6, concurrency=4), work(1.0))
     # four starts of 1 core-s on two cores take 2 s each; of two, each has a core
     assert values(found, "startup_s") == pytest.approx([2, 2, 2, 2, 1, 1])
-    assert values(found, "ready_s") == pytest.approx([2, 2, 2, 2, 1, 1])
+    assert {s.metric for s in found.samples} == {"startup_s", "starts_per_s", "startup_cpu_core_s"}
     assert values(found, "starts_per_s") == pytest.approx([4 / 2, 2 / 1])
     assert values(found, "startup_cpu_core_s") == pytest.approx([1, 1])
     first, second = found.samples[0], found.samples[-1]
@@ -95,6 +95,13 @@ def test_the_calls_of_the_harness_end_with_stages_of_their_names(tmp_path: Path)
         "startup_cpu_core_s": 0.0,
     }
     assert {sample.metric: sample.value for sample in found.samples} == pytest.approx(expected)
+
+
+def test_ready_is_after_the_first_instruction(tmp_path: Path) -> None:
+    stages = {"bring-up": {"wait_s": m(0.5, "s")}, "ready": {"wait_s": m(0.3, "s")}}
+    found = started(tmp_path, Start(2, 2), stages)
+    assert values(found, "startup_s") == pytest.approx([0.5, 0.5])
+    assert values(found, "starts_per_s") == pytest.approx([2 / 0.8])
 
 
 def test_what_the_layers_do_in_the_background_is_in_the_account_and_in_the_way(tmp_path: Path) -> None:

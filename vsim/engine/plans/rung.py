@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from vsim.model.layer import BOUNDARIES, Layer
-from vsim.model.quantity import Quantity
+from vsim.model.layer import BOUNDARIES, Layer, NetworkCost
+from vsim.model.quantity import Quantity, quantities
 from vsim.model.stack import Architecture
 
 __all__ = ["Rung"]
@@ -84,10 +84,16 @@ class Rung:
     def network(self) -> str | None:
         """Return the network over which the host reaches an instance: of the topmost layer that states any.
 
-        That is the layer's default, or else the first that it names.
+        That is the layer's default, or else the first that it names; but one that was measured comes before others.
         """
         for layer in reversed(self.separating or self.architecture.stack.layers):
             if layer.network:
-                modes = (layer.default_network, *layer.network)
-                return next((mode for mode in modes if mode is not None and mode not in _WITHIN), None)
+                modes = dict.fromkeys((*filter(None, [layer.default_network]), *layer.network))
+                beyond = [mode for mode in modes if mode not in _WITHIN]
+                measured = (mode for mode in beyond if _is_measured(layer.network[mode]))
+                return next(measured, beyond[0] if beyond else None)
         return None
+
+
+def _is_measured(cost: NetworkCost) -> bool:
+    return any(quantity.source.kind == "measured" for quantity in quantities(cost))

@@ -37,20 +37,17 @@ class StageError(Exception):
 class Launched:
     """An instance that is ready, and what it took, in seconds, as :class:`vsim.bench.lifecycle.Launched` has it.
 
-    `create_s` and `start_s` are None where no layer has a stage of that name. `startup_s` counts from the call of
-    create to the first instruction, `ready_s` from the call of start.
+    `startup_s` counts from the call of create to the first instruction. `create_s` ends with the stage of that name;
+    `start_s` (until the stage `start` is over), `first_instruction_s` and `ready_s` count from the call of start. They
+    are None where no layer says when that is.
     """
 
     instance: Instance
     startup_s: float
-    ready_s: float
-    create_s: float | None
-    start_s: float | None
-
-    @property
-    def first_instruction_s(self) -> float | None:
-        """From the call of start to the first instruction; None where creating isn't a stage of its own."""
-        return None if self.create_s is None else self.startup_s - self.create_s
+    create_s: float | None = None
+    start_s: float | None = None
+    first_instruction_s: float | None = None
+    ready_s: float | None = None
 
 
 Launching = Generator[Step, None, Launched]
@@ -131,13 +128,15 @@ class World:
         if instance.start_s is None:
             self.retire(instance)
             raise StageError(_READY, f"the host's {cluster.hardware.memory_bytes:.0f} bytes of memory are used up")
-        asked = begin if created is None else created
+        if created is None:
+            return Launched(instance, first - begin)
         return Launched(
             instance,
             startup_s=first - begin,
-            ready_s=env.now - asked,
-            create_s=None if created is None else created - begin,
-            start_s=None if started is None else started - asked,
+            create_s=created - begin,
+            start_s=None if started is None else started - created,
+            first_instruction_s=first - created,
+            ready_s=env.now - created,
         )
 
     def retire(self, instance: Instance) -> None:
