@@ -39,6 +39,7 @@ def test_a_request_that_does_not_wait_takes_service_and_way(tmp_path: Path) -> N
     # A hundred requests, the last one 0.99 s after the first and answered 0.55 ms later
     assert values(found, "requests_per_s") == pytest.approx([100 / (0.99 + 550e-6)])
     assert values(found, "requests_failed") == [0]
+    assert values(found, "request_cpu_core_s") == pytest.approx([450e-6])
     assert {flag for s in found.samples for flag in s.flags} == {"network-bridge"}
 
 
@@ -46,6 +47,16 @@ def test_a_process_is_reached_over_the_host_s_network(tmp_path: Path) -> None:
     found = performed(known(tmp_path), OfferRequests(operations=0), drivers=("process",))
     assert values(found, "latency_p50_s") == pytest.approx([200e-6 + 2 * 10e-6])
     assert {flag for s in found.samples for flag in s.flags} == {"network-host"}
+
+
+def test_what_the_layers_leave_of_the_cores_is_what_the_server_has(tmp_path: Path) -> None:
+    # Of two cores 1.5 are busy in the background: half a core serves, and a request of 200 µs takes twice as long.
+    step = OfferRequests(rate_per_s=100, duration_s=1, operations=0)
+    slow = known(tmp_path, cpu={"unit_cores": m(1.5, "cores")}, network={"bridge": {}})
+    found = performed(slow, step)
+    assert values(found, "latency_p50_s") == pytest.approx([400e-6])
+    # 100 requests of 200 µs, and 1.5 cores for 0.99 s and the last 400 µs
+    assert values(found, "request_cpu_core_s") == pytest.approx([200e-6 + 1.5 * 0.9904 / 100])
 
 
 def test_a_network_that_was_measured_comes_before_one_that_was_not(tmp_path: Path) -> None:

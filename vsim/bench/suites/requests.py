@@ -86,7 +86,7 @@ def _record(context: Context, offered: Offered, busy_s: float | None, mode: str)
     record.sample("requests_failed", offered.errors / offered.planned, "1", flags=flags)
     if busy_s is not None:
         # What the host does besides counts as well, divided by the requests: little, where nothing else runs.
-        record.sample("request_cpu_core_s", (busy_s - offered.cpu_s) / len(offered.latencies_s), "s", flags=flags)
+        record.sample("request_cpu_core_s", (busy_s - offered.cpu_s) / len(offered.latencies_s), "core-s", flags=flags)
     record.sample("client_late_s", offered.late_s, "s", flags=flags)
     if offered.lateness_s:
         record.sample("client_late_p50_s", quantile(offered.lateness_s, 0.5), "s", flags=flags)

@@ -50,8 +50,10 @@ _ENOUGH = 20_000
 def _drive(step: DriveDisk, context: Context) -> tuple[list[float], float]:
     """Return the latencies of the operations within the step's time, and the seconds that they took together."""
     disk, path = context.world.host.hardware, context.rung.architecture.disk(step.path)
-    bandwidth = disk.disk_read_bytes_per_s if step.pattern.endswith("read") else disk.disk_write_bytes_per_s
-    busy_s = max(1 / (disk.disk_iops * path.iops_factor), step.block_bytes / (bandwidth * path.throughput_factor))
+    reads = step.pattern.endswith("read")
+    bandwidth = disk.disk_read_bytes_per_s if reads else disk.disk_write_bytes_per_s
+    iops = disk.disk_iops if reads else disk.disk_write_iops
+    busy_s = max(1 / (iops * path.iops_factor), step.block_bytes / (bandwidth * path.throughput_factor))
     latency = _latencies(context)
     arrivals = [(0.0, job) for job in range(step.depth)]
     latencies: list[float] = []

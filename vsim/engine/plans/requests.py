@@ -3,8 +3,9 @@
     service = operations × user operation × slowdown + answer + 2 messages × CPU work of the network for one
     latency = waiting + service + 2 × latency of the network
 
-An arithmetic operation, an answer and a message cost CPU work; on a machine whose core is slower, or has less than one
-core left, it takes longer. What the client computes is not in the model.
+An arithmetic operation, an answer and a message cost CPU work; on a machine whose core is slower, or that has less than
+one core left, it takes longer. What the client computes is not in the model, and not in `request_cpu_core_s` either:
+that is what the host spends beside it for an answer, what the layers do in the background included.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Sequence
 
 from vsim.engine.plans.interface import Context, Suite
 from vsim.engine.plans.rung import Rung
-from vsim.engine.plans.world import StageError
+from vsim.engine.plans.world import StageError, World
 from vsim.engine.script import Steps
 from vsim.model.arrivals import arrival_times
 from vsim.model.plan import ANSWER_TIMEOUT_S, OfferRequests, Step
@@ -36,11 +37,13 @@ class _Requests(Suite):
         moments = arrival_times(step, context.plan.seed, context.block)
         services = _services(step, context, mode, len(moments))
         taken = [wait + service + latency_s for wait, service in zip(waits(moments, services), services, strict=True)]
-        # The client gives up a while after the last request.
+        # The client gives up a while after the last request; answers come in the order of the requests.
         end = moments[-1] + ANSWER_TIMEOUT_S
         answered = [each for moment, each in zip(moments, taken, strict=True) if moment + each <= end]
-        ended = end if len(answered) < len(taken) else max(map(sum, zip(moments, taken, strict=True)))
+        ended = end if len(answered) < len(taken) else moments[-1] + taken[-1]
+        before = world.busy_core_s()
         yield from world.pause(ended)
+        busy = sum(services[: len(answered)]) * _rate(world) + world.busy_core_s() - before
         world.retire(launched.instance)
         if not answered:
             raise StageError("work", f"none of {len(moments)} requests was answered")
@@ -48,6 +51,7 @@ class _Requests(Suite):
         for name, q in (("latency_p50_s", 0.5), ("latency_p95_s", 0.95), ("latency_p99_s", 0.99)):
             record.sample(name, quantile(answered, q), "s", flags=flags)
         record.sample("requests_per_s", len(answered) / (ended - moments[0]), "1/s", flags=flags)
+        record.sample("request_cpu_core_s", busy / len(answered), "core-s", flags=flags)
         record.sample("requests_failed", 1 - len(answered) / len(moments), "1", flags=flags)
 
     def lack(self, step: Step, rung: Rung) -> str | None:
@@ -65,9 +69,12 @@ def _services(step: OfferRequests, context: Context, mode: str, count: int) -> l
     if step.operations:
         work += step.operations * context.draws(OPERATION["user"])() * rung.factor("user")
     answer = context.draws(REQUEST)
-    # One thread, on what the layers have left of the cores.
-    rate = min(1.0, host.hardware.cores - host.background_cores)
-    return [(work + answer() / host.hardware.speed) / rate for _ in range(count)]
+    return [(work + answer() / host.hardware.speed) / _rate(context.world) for _ in range(count)]
+
+
+def _rate(world: World) -> float:
+    """Return how much of a core one thread gets: the layers may have left less than one."""
+    return min(1.0, world.host.hardware.cores - world.host.background_cores)
 
 
 def waits(moments: Sequence[float], services: Sequence[float]) -> list[float]:
