@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from vsim.errors import HostError, InputError, ThresholdError, VsimError
 
 if TYPE_CHECKING:
-    from vsim.api import calibrate, load_plan, load_profile, load_scenario, simulate, simulate_plan
+    from vsim.api import calibrate, load_plan, load_profile, load_scenario, simulate, simulate_plan, validate
 
 __all__ = [
     "HostError",
@@ -22,10 +22,13 @@ __all__ = [
     "load_scenario",
     "simulate",
     "simulate_plan",
+    "validate",
 ]
 __version__ = "0.1.0"
 
-_IN_API = frozenset({"calibrate", "load_plan", "load_profile", "load_scenario", "simulate", "simulate_plan"})
+_IN_API = frozenset(
+    {"calibrate", "load_plan", "load_profile", "load_scenario", "simulate", "simulate_plan", "validate"}
+)
 
 
 def __getattr__(name: str) -> object:

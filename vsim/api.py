@@ -12,13 +12,15 @@ import vsim
 if TYPE_CHECKING:
     from vsim.calibration import Profile
     from vsim.calibration.fitting import Calibration
+    from vsim.experiment.holding_out import Key
+    from vsim.experiment.rehearsal import Validation
     from vsim.experiment.runner import Backend, Progress
     from vsim.model.plan import Plan
     from vsim.samples.records import Samples
     from vsim.samples.result import Result
     from vsim.scenario import Scenario
 
-__all__ = ["calibrate", "load_plan", "load_profile", "load_scenario", "simulate", "simulate_plan"]
+__all__ = ["calibrate", "load_plan", "load_profile", "load_scenario", "simulate", "simulate_plan", "validate"]
 
 DEFAULT_SCENARIO = "evolution"
 
@@ -161,3 +163,44 @@ def calibrate(
     if isinstance(samples, Samples):
         return fit(samples, name=name, host=host, drivers=drivers, simulated=simulated)
     return from_files(samples, name=name, host=host, drivers=drivers, simulated=simulated)
+
+
+def validate(
+    profile: Profile | str | Path | None,
+    samples: Samples | Sequence[str | Path] | str | Path,
+    *,
+    leave_out: Sequence[str] = (),
+    leave_one_out: Key | None = None,
+    machine: str | None = None,
+    metrics: Sequence[str] = (),
+    blocks: int | None = None,
+) -> Validation:
+    """Predict runs that were measured, and return how far off that is: one row per statistic, the worst first.
+
+    `profile` is a profile, or the file that a calibration has made, and `samples` are samples or files of them. Each
+    plan in them is carried out in simulated time on the machine named like the host it was measured on (or `machine`),
+    in at least `blocks` blocks. With `profile` None the samples are calibrated themselves, without what `leave_out`
+    (``concurrency=8,16``, ``density>40``, …) or `leave_one_out` (a key: each of its values in turn) says, and that part
+    is predicted. `metrics` restricts what is compared.
+
+    Raises InputError for what can't be used.
+    """
+    from vsim.experiment.holding_out import parse
+    from vsim.experiment.rehearsal import BLOCKS, cross_validate
+    from vsim.experiment.rehearsal import validate as rehearse
+    from vsim.samples.merge import read_all
+    from vsim.samples.records import Samples
+
+    selections = [parse(text) for text in leave_out]
+    crossed = bool(selections) or leave_one_out is not None
+    if (profile is None) is not crossed or (selections and leave_one_out is not None):
+        raise vsim.InputError("a validation takes either a profile, or one of leave_out and leave_one_out")
+    if isinstance(samples, str | Path):
+        samples = [samples]
+    if isinstance(profile, str | Path):
+        profile = load_profile(profile)
+    read = samples if isinstance(samples, Samples) else read_all(samples)
+    least = BLOCKS if blocks is None else blocks
+    if profile is None:
+        return cross_validate(read, selections, one_by_one=leave_one_out, blocks=least, metrics=metrics)
+    return rehearse(profile, read, machine=machine, blocks=least, metrics=metrics)

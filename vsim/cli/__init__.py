@@ -20,8 +20,10 @@ __all__ = ["main"]
 # name -> one line of help; the command itself is `command` in the module vsim.cli.NAME
 COMMANDS: Mapping[str, str] = {
     "simulate": "Compare architectures on a workload.",
+    "layout": "Say what runs where, what shares what, and who reaches whom.",
     "bench": "Measure this host, rung by rung.",
     "calibrate": "Turn what was measured on a host into a profile of it.",
+    "validate": "Predict runs that were measured, and say how far off that is.",
     "samples": "Join the samples of many hosts.",
     "doctor": "Say what this host can measure, and what would spoil it.",
     "clean": "Remove whatever an interrupted bench left behind.",

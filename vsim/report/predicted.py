@@ -33,6 +33,7 @@ _UNITS = {
     "bytes": ("MiB", 2.0**20),
     "bytes/s": ("MiB/s", 2.0**20),
     "core-s": ("core-seconds", 1.0),
+    "1": ("number", 1.0),
 }
 # So many points beyond the band are named in each panel, the worst first.
 _NAMED = 3
