@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: simulate test test-arm64 test-mutations lint types imports unit bench docs clean
+.PHONY: simulate test test-arm64 test-mutations lint types imports unit bench validate docs clean
 
 simulate: $(VENV)/.installed
 	@$(BIN)/vsim simulate
@@ -44,6 +44,14 @@ test-mutations: $(VENV)/.installed-dev
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest benchmarks
+
+# As root, on a host that does nothing else: measures, calibrates on a part and predicts the rest. A quarter of an hour.
+validate: $(VENV)/.installed-dev
+	$(BIN)/python -m benchmarks.validate
+
+# What the start-up times with one and ten starts at a time predict for 50 and 100; needs the reference data.
+blind: $(VENV)/.installed-dev
+	@$(BIN)/python -m tests.validation.nsdi2020_blind
 
 docs: $(VENV)/.installed-dev
 	$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html
