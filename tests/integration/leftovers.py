@@ -31,7 +31,12 @@ def leftovers(run_id: str | None = None) -> dict[str, list[str]]:
         ),
         "mounts": [line.split()[4] for line in _lines(Path("/proc/self/mountinfo")) if str(runs_dir()) in line],
         "netns": _names(Path("/run/netns"), "vsim-*"),
-        "links": _names(Path("/sys/class/net"), "vsim*"),
+        # Their names are too short for the run's: it is in the alias.
+        "links": [
+            f"{path.name} {line}"
+            for path in sorted(Path("/sys/class/net").glob("vsim*"))
+            for line in _lines(path / "ifalias")
+        ],
         "loops": [line for file in Path("/sys/block").glob("loop*/loop/backing_file") for line in _lines(file)],
         "files": _names(runs_dir(), "*"),
         "temporary": [

@@ -14,7 +14,7 @@ import time
 from collections.abc import Collection
 from pathlib import Path
 
-from vsim.bench import cgroups
+from vsim.bench import cgroups, links
 from vsim.bench.drivers import all_drivers
 from vsim.bench.paths import cache_dir, runs_dir
 from vsim.bench.spawn import RUN_VARIABLE
@@ -34,7 +34,7 @@ def clean(*, cache: bool = False) -> list[str]:
             removed += driver.sweep()
     removed += end_processes(None)
     removed += _groups()
-    removed += _network_namespaces()
+    removed += links.remove_strays()
     base = runs_dir()
     for path in sorted(base.iterdir()) if base.is_dir() else []:
         if is_alive(path.name):
@@ -111,18 +111,6 @@ def _groups() -> list[str]:
                 group.remove()
             if not directory.exists():
                 removed.append(f"control group {directory}")
-    return removed
-
-
-def _network_namespaces() -> list[str]:
-    removed: list[str] = []
-    base = Path("/run/netns")
-    for path in sorted(base.glob("vsim-*")) if base.is_dir() else []:
-        match = _GROUP.match(path.name)
-        if match is not None and not is_alive(match[1]):
-            unmount_below(path)
-            path.unlink(missing_ok=True)
-            removed.append(f"network namespace {path.name}")
     return removed
 
 

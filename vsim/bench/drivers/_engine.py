@@ -6,10 +6,11 @@ import http.client
 import json
 import os
 import socket
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-__all__ = ["ask_engine", "engine_socket", "foreign_binaries", "lack_of_engine"]
+__all__ = ["ask_engine", "engine_socket", "foreign_binaries", "gvisor_flags", "lack_of_engine", "runtime_flags"]
 
 _TIMEOUT_S = 5.0
 
@@ -59,6 +60,26 @@ def lack_of_engine(runtime: str) -> str | None:
     if runtime not in info.get("Runtimes", {}):
         return f"the Docker daemon has no runtime {runtime} (add it to /etc/docker/daemon.json)"
     return None
+
+
+def runtime_flags(runtime: str) -> tuple[str, ...]:
+    """Return what the daemon's configuration says of how it calls gVisor's `runtime`; nothing when it doesn't answer.
+
+    `platform-…` is how its system calls are caught. `host-network-stack`: in every network mode the sockets of its
+    instances are those of the Linux kernel, in the network namespace that the engine has made, and not its own.
+    """
+    try:
+        words = ask_engine("/info").get("Runtimes", {}).get(runtime, {}).get("runtimeArgs") or []
+    except OSError:
+        return ()
+    return gvisor_flags(words)
+
+
+def gvisor_flags(words: Sequence[str]) -> tuple[str, ...]:
+    """Return the flags of samples for runsc called with these words. Of an option given twice the last one counts."""
+    options = dict(word.lstrip("-").partition("=")[::2] for word in words)
+    flags = [f"platform-{options['platform']}"] if "platform" in options else []
+    return (*flags, "host-network-stack") if options.get("network") == "host" else tuple(flags)
 
 
 def foreign_binaries(architecture: str) -> str | None:

@@ -14,20 +14,38 @@ from vsim.bench.cgroups import Cgroup
 from vsim.bench.drivers._spawned import STOP_TIMEOUT_S, probes_first, wait_gone
 from vsim.bench.drivers.interface import Instance, InstanceSpec, Session
 from vsim.bench.errors import StageError
+from vsim.bench.links import Bridge, has_ip
 from vsim.bench.output import Output
 from vsim.bench.payload import Payload
 from vsim.bench.reap import reap
 from vsim.bench.spawn import call
 from vsim.bench.workspace import Workspace
 
-__all__ = ["OciInstance", "OciSession", "bundle_config", "sweep_states"]
+__all__ = ["OciInstance", "OciSession", "bundle_config", "sweep_states", "with_bridge"]
 
-_NAMESPACES = ("pid", "ipc", "uts", "mount", "network")
+_NAMESPACES = ("pid", "ipc", "uts", "mount")
 
 
-def bundle_config(spec: InstanceSpec, root: Path, cgroup: str, env: Mapping[str, str]) -> dict[str, Any]:
-    """Return a config.json: no capabilities, no new privileges, read-only root, limits, no network."""
+def with_bridge(*networks: str) -> tuple[str, ...]:
+    """Return the networks that a driver offers here: a bridge before its own, where the host can make one."""
+    return ("bridge", *networks) if has_ip() else networks
+
+
+def bundle_config(
+    spec: InstanceSpec, root: Path, cgroup: str, env: Mapping[str, str], *, network: Path | None = None
+) -> dict[str, Any]:
+    """Return a config.json: no capabilities, no new privileges, read-only root, limits, no network.
+
+    `network` is the file of a network namespace that is there already; without it there is a new and empty one, or
+    that of the host where `spec` says so.
+    """
     empty: list[str] = []
+    namespaces: list[dict[str, str]] = [{"type": kind} for kind in _NAMESPACES]
+    if network is not None:
+        namespaces.append({"type": "network", "path": str(network)})
+    elif spec.network != "host":
+        # The runtimes raise the loopback interface of a new one.
+        namespaces.append({"type": "network"})
     return {
         "ociVersion": "1.0.2",
         "process": {
@@ -63,8 +81,7 @@ def bundle_config(spec: InstanceSpec, root: Path, cgroup: str, env: Mapping[str,
         ],
         "linux": {
             "cgroupsPath": cgroup,
-            # The host's own network is no namespace; the runtimes raise the loopback interface of a new one.
-            "namespaces": [{"type": kind} for kind in _NAMESPACES if kind != "network" or spec.network != "host"],
+            "namespaces": namespaces,
             "resources": {
                 "devices": [{"allow": False, "access": "rwm"}],
                 "memory": {"limit": spec.memory_bytes},
@@ -84,9 +101,20 @@ class OciSession(Session):
         self.driver = driver
         self.state = workspace.directory(f"{driver}-state")
         self.command = [*command, f"--root={self.state}"]
+        self.bridge = Bridge(workspace, driver)
 
     def _create(self, spec: InstanceSpec) -> Instance:
         return OciInstance(self, self.workspace.name(self.driver), spec)
+
+    def command_for(self, spec: InstanceSpec) -> Sequence[str]:
+        """Return the words before create, start, … for an instance with this specification."""
+        return self.command
+
+    def close(self) -> None:
+        try:
+            super().close()
+        finally:
+            self.bridge.close()
 
 
 class OciInstance(Instance):
@@ -100,12 +128,17 @@ class OciInstance(Instance):
         self._pid_file = self.bundle / "pid"
         self._env = session.workspace.environment()
         self._spec = spec
+        self._command = session.command_for(spec)
+        self._address = "127.0.0.1" if spec.network == "host" else None
         self.output = Output.pipe()
         try:
-            config = bundle_config(spec, session.root_for(name, spec), self.cgroup.path, self._env)
+            network = None
+            if spec.network == "bridge":
+                network, self._address = session.bridge.attach(name)
+            config = bundle_config(spec, session.root_for(name, spec), self.cgroup.path, self._env, network=network)
             (self.bundle / "config.json").write_text(json.dumps(config))
             call(
-                [*session.command, "create", f"--bundle={self.bundle}", f"--pid-file={self._pid_file}", name],
+                [*self._command, "create", f"--bundle={self.bundle}", f"--pid-file={self._pid_file}", name],
                 stage="create",
                 env=self._env,
                 stdout=self.output.write_end,
@@ -120,7 +153,7 @@ class OciInstance(Instance):
         self.output.started()
 
     def _call(self, stage: str, *words: str, timeout_s: float = 30.0) -> str:
-        return call([*self.session.command, *words], stage=stage, env=self._env, timeout_s=timeout_s)
+        return call([*self._command, *words], stage=stage, env=self._env, timeout_s=timeout_s)
 
     def start(self) -> None:
         self._call("start", "start", self.name)
@@ -157,6 +190,7 @@ class OciInstance(Instance):
         with contextlib.suppress(OSError):
             self.cgroup.kill()
             self.cgroup.remove()
+        self.session.bridge.detach(self.name)
         shutil.rmtree(self.bundle, ignore_errors=True)
         self.output.close()
 
@@ -179,7 +213,7 @@ class OciInstance(Instance):
         return self.cgroup.memory_bytes()
 
     def address(self) -> str | None:
-        return "127.0.0.1" if self._spec.network == "host" else None
+        return self._address
 
 
 def sweep_states(runs: Sequence[Path], driver: str, command: Sequence[str]) -> list[str]:

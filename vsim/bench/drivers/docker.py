@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from vsim.bench import cgroups
-from vsim.bench.drivers._engine import engine_socket, foreign_binaries, lack_of_engine
+from vsim.bench.drivers._engine import engine_socket, foreign_binaries, lack_of_engine, runtime_flags
 from vsim.bench.drivers._gvisor import split_sandbox
 from vsim.bench.drivers.interface import Driver, Instance, InstanceSpec, Session
 from vsim.bench.errors import StageError, says
@@ -364,10 +364,19 @@ class _DockerDriver(Driver):
             reason = foreign_binaries(self.architecture)
             if reason is not None:
                 return reason
-        return lack_of_engine(self.runtime)
+        reason = lack_of_engine(self.runtime)
+        if reason is None:
+            self._look()
+        return reason
 
     def open(self, workspace: Workspace, payload: Payload) -> Session:
+        self._look()
         return _DockerSession(workspace, payload, self)
+
+    def _look(self) -> None:
+        """Take note of how the daemon calls gVisor: it is part of what the samples mean."""
+        if self.runtime == "runsc":
+            self.flags = runtime_flags(self.runtime)
 
     def sweep(self) -> list[str]:
         """Remove containers and images whose run doesn't live; the first of these drivers does it for all."""

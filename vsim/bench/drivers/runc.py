@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from vsim.bench.drivers._lack import missing, need_root
-from vsim.bench.drivers._oci import OciSession, sweep_states
+from vsim.bench.drivers._oci import OciSession, sweep_states, with_bridge
 from vsim.bench.drivers.interface import Driver, Session
 from vsim.bench.payload import Payload
 from vsim.bench.workspace import Workspace, dead_runs
@@ -20,7 +20,7 @@ class _RuncDriver(Driver):
     typical_start_s = 0.15
     pids_per_instance = 8
     capabilities = frozenset({"cgroup", "pids", "pss", "programs", "binds", "root"})
-    networks = ("host", "loopback")
+    networks = with_bridge("host", "loopback")
 
     def lack(self) -> str | None:
         return missing("runc", "runc") or need_root()
