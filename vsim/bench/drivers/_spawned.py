@@ -113,11 +113,17 @@ class SpawnedInstance(Instance):
 
 
 def launcher(
-    payload_probe: Path, cgroup: Cgroup | None, *, mount_namespace: Path | None = None, new_network: bool = False
+    payload_probe: Path,
+    cgroup: Cgroup | None,
+    *,
+    mount_namespace: Path | None = None,
+    new_network: bool = False,
+    no_new_privileges: bool = False,
 ) -> list[str]:
     """Return the words to put before an argv so that it runs in `cgroup` (and a mount namespace) from its start.
 
-    `new_network` gives it a network namespace whose loopback interface is up.
+    `new_network` gives it a network namespace whose loopback interface is up, `no_new_privileges` keeps programs with
+    the bits for another user or group from getting what these bits promise.
 
     The probe is the launcher: joining from outside, after the start, would leave the first pages uncharged.
     """
@@ -126,6 +132,8 @@ def launcher(
         entries.append(f"mount-ns={mount_namespace}")
     if new_network:
         entries.append("new-net")
+    if no_new_privileges:
+        entries.append("no-new-privs")
     return [str(payload_probe), *entries, "exec"] if entries else []
 
 
