@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,8 @@ from tests.engine.plans.profiles import MACHINE, m, performed, profile
 from vsim.bench.runner import schedule
 from vsim.calibration import Profile, builtin
 from vsim.engine.plans import execute, perform
+from vsim.engine.plans.world import World
+from vsim.engine.timer import scheduled
 from vsim.errors import InputError
 from vsim.model.plan import SUITES, Plan, Start, in_order, preset
 from vsim.samples.plans import plan_from_data
@@ -111,6 +114,26 @@ def test_runs_have_the_same_name_if_they_are_the_same(tmp_path: Path) -> None:
     assert name(dataclasses.replace(plan, seed=2), known, "docker") != first
     assert name(plan, known, "docker", "process") != first
     assert name(plan, known.with_value("process-rung.startup.exec.cpu_core_s", 0.2), "docker") != first
+
+
+@pytest.mark.parametrize("concurrency", [1, 10, 100])
+def test_a_start_takes_an_event_for_each_thing_that_it_asks_for(tmp_path: Path, concurrency: int) -> None:
+    """One for its wait and one for its work, and one more where all are done at the same moment; whatever runs."""
+    stage = {"wait_s": m(0.1, "s"), "cpu_core_s": m(0.1, "s")}
+    known, step = profile(tmp_path, {"engine": {"startup": {"create": stage}}}), Start(100, concurrency)
+    worlds: list[World] = []
+
+    class Watched(World):
+        def __init__(self, *arguments: Any, **more: Any) -> None:
+            super().__init__(*arguments, **more)
+            worlds.append(self)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("vsim.engine.plans.executor.World", Watched)
+        performed(known, step)
+    (world,) = worlds
+    # and one for the end of each wave
+    assert 200 <= scheduled(world.env) <= 300 + 2 * 100 / concurrency
 
 
 @pytest.mark.parametrize("suite", SUITES)

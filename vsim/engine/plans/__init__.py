@@ -5,7 +5,7 @@ unit, concurrency and number of the instance. A rung is a stack of the profile; 
 the driver that it was measured with.
 """
 
-from vsim.engine.plans.perform import Observer, execute, gathered, perform
+from vsim.engine.plans.executor import Observer, execute, gathered, perform
 from vsim.engine.plans.rung import Rung
 
 __all__ = ["Observer", "Rung", "execute", "gathered", "perform"]
