@@ -16,7 +16,7 @@ from vsim.samples.human import format_estimate, format_span, format_value
 from vsim.samples.metrics import HEADLINE, METRICS
 from vsim.samples.result import KINDS, ArchitectureResult, Estimate, Result
 
-__all__ = ["markdown", "text"]
+__all__ = ["laid_out", "markdown", "text"]
 
 _GAP = "  "
 _NOTHING = "–"
@@ -175,18 +175,18 @@ def _metrics_blocks(result: Result, width: int) -> list[str]:
     def style(row: str, column: int, padded: str) -> str:
         return click.style(padded, fg="green") if names[column] in best.get(row, ()) else padded
 
-    return _blocks("", names, _rows(result.architectures), width, style)
+    return laid_out("", names, _rows(result.architectures), width, style)
 
 
 def _sweep_blocks(result: Result, width: int) -> list[str]:
     blocks = []
     for title, (header, *rows) in _sweep_tables(result):
-        made = _blocks(header[0], header[1:], rows, width, lambda _row, _column, padded: padded)
+        made = laid_out(header[0], header[1:], rows, width, lambda _row, _column, padded: padded)
         blocks.append(click.style(title, bold=True) + "\n" + "\n\n".join(made))
     return blocks
 
 
-def _blocks(
+def laid_out(
     corner: str, names: Sequence[str], rows: Sequence[Sequence[str]], width: int, style: Callable[[str, int, str], str]
 ) -> list[str]:
     """Lay the table out; columns that don't fit beside the others go to another block below."""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from vsim.calibration import Profile
     from vsim.samples.result import Result
+    from vsim.scenario import Scenario
     from vsim.scenario.document import Document
 
 __all__ = ["command"]
@@ -129,9 +130,19 @@ def command(
         from vsim.samples.result_files import write_result
 
         write_result(result, out, parquet=parquet)
-    _print(result, read.notes, form)
+    _print(result, [*read.notes, *_unreached(read, on, loaded)], form)
     if out is not None:
         click.echo(f"result written to {out}", err=True)
+
+
+def _unreached(read: Scenario, on: Sequence[str], profile: Profile) -> list[str]:
+    """Return a sentence for every service that can't reach one that it depends on, where placement has put them."""
+    if not read.connections:
+        return []
+    from vsim.experiment.layout import layout, paths, unreached
+
+    placed = [layout(read, profile.architecture(name)) for name in on or read.architectures]
+    return [sentence for one in placed for sentence in unreached(one, paths(read, one))]
 
 
 # What is asked about a scenario and says nothing about a plan.

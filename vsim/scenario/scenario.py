@@ -9,7 +9,7 @@ from typing import Literal
 from vsim.model.layer import Boundary
 from vsim.model.workload import Workload
 
-__all__ = ["Catalogued", "Fleet", "Incident", "Precision", "Reliability", "Run", "Scenario", "Start", "Sweep"]
+__all__ = ["Catalogued", "Connection", "Fleet", "Incident", "Precision", "Reliability", "Run", "Scenario", "Start", "Sweep"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,11 +115,26 @@ class Catalogued:
 
 
 @dataclass(frozen=True, slots=True)
+class Connection:
+    """A service that calls another one by its name, and what they have in common on the network.
+
+    `networks` says what joins them where both are in containers on one kernel (`joined`), or whatever the host
+    (`overlay`); `published` that the other one is reached through a port of its host as well.
+    """
+
+    of: str
+    to: str
+    networks: Literal["none", "joined", "overlay"] = "joined"
+    published: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Scenario:
     """What the user asked for, validated. `architectures` are names of the form STACK@MACHINE.
 
     `catalogued` lists what comes from the profile's catalogue of images (:mod:`vsim.calibration.catalogue` puts the
-    values in); `notes` are sentences about how the scenario was read, for people.
+    values in); `notes` are sentences about how the scenario was read, for people. `connections` says which
+    services call each other, `privileged` names those whose containers keep the host's rights.
     """
 
     name: str
@@ -134,3 +149,5 @@ class Scenario:
     sweep: Sweep | None = None
     catalogued: tuple[Catalogued, ...] = ()
     notes: tuple[str, ...] = ()
+    connections: tuple[Connection, ...] = ()
+    privileged: frozenset[str] = frozenset()

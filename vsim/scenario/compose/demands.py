@@ -11,7 +11,7 @@ import dataclasses
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from vsim.errors import InputError, Place
 from vsim.model.catalogue import CataloguedImage
@@ -20,7 +20,7 @@ from vsim.scenario.building import build
 from vsim.scenario.compose.annotation import AnnotatedDocument, check_annotations, trace_of, unreadable
 from vsim.scenario.compose.project import ComposeProject, ComposeService
 from vsim.scenario.file import SCHEMA, ScenarioFile
-from vsim.scenario.scenario import Catalogued, Scenario
+from vsim.scenario.scenario import Catalogued, Connection, Scenario
 from vsim.scenario.validation import listed, validate
 from vsim.scenario.written import Written
 
@@ -84,6 +84,8 @@ def scenario_of(project: ComposeProject, catalogue: Mapping[str, CataloguedImage
             for field, quantity in demand.catalogued.items()
         ),
         notes=tuple(_notes(project, demands, built)),
+        connections=tuple(_connections(services, project)),
+        privileged=frozenset(name for name, service in services.items() if service.privileged),
     )
 
 
@@ -214,6 +216,30 @@ def requirements(service: ComposeService) -> dict[str, Place | None]:
         if stated and part is not None:
             found.setdefault("devices", part.place(key=True))
     return found
+
+
+def _connections(services: Mapping[str, ComposeService], project: ComposeProject) -> Iterator[Connection]:
+    """Yield who calls whom: a service those that it depends on."""
+    names = {service.name: name for name, service in services.items()}
+    for name, service in services.items():
+        for dependency in service.depends_on:
+            if dependency.service not in names:
+                continue
+            other = services[names[dependency.service]]
+            common = set(service.networks) & set(other.networks)
+            networks: Literal["none", "joined", "overlay"] = "joined" if common else "none"
+            if any(project.networks[n].driver == "overlay" for n in common if n in project.networks):
+                networks = "overlay"
+            if _same_namespace(service, other):
+                networks = "joined"
+            published = bool(other.ports) or other.network_mode == "host"
+            yield Connection(name, names[other.name], networks, published)
+
+
+def _same_namespace(service: ComposeService, other: ComposeService) -> bool:
+    """Return whether both use one network namespace: the host's, or that of one of them."""
+    modes = {service.network_mode, other.network_mode}
+    return modes == {"host"} or bool(modes & {f"service:{service.name}", f"service:{other.name}"})
 
 
 def _notes(project: ComposeProject, demands: Mapping[str, _Demand], services: list[Service]) -> Iterator[str]:
