@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-__all__ = ["DISK_OPERATIONS", "LAUNCH", "MESSAGE", "NETWORK", "OPERATION", "REQUEST"]
+__all__ = ["CLIENT_LATE", "DISK_OPERATIONS", "LAUNCH", "MESSAGE", "NETWORK", "OPERATION", "REQUEST"]
 
 # One step of arithmetic, one system call, one page fault, by the work of a plan's `cpu` step.
 OPERATION: Mapping[str, str] = MappingProxyType(
@@ -23,6 +23,8 @@ OPERATION: Mapping[str, str] = MappingProxyType(
 REQUEST = "reference.probe_request_core_s"
 # What the harness computes for each start of a wave, one after another, before that start's clock begins.
 LAUNCH = "reference.launch_core_s"
+# How late after the planned moment the harness's client sends a request, which counts in its latency.
+CLIENT_LATE = "reference.client_late_s"
 # Bytes per second from one process to another over the host's own network.
 NETWORK = "reference.probe_network_bytes_per_s"
 # One message through what two instances share, by the medium and the side: CPU work, nearly all of it system calls.

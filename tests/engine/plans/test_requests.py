@@ -49,6 +49,13 @@ def test_a_process_is_reached_over_the_host_s_network(tmp_path: Path) -> None:
     assert {flag for s in found.samples for flag in s.flags} == {"network-host"}
 
 
+def test_a_client_that_is_late_is_late_with_each_request(tmp_path: Path) -> None:
+    late = known(tmp_path, {**REFERENCE, "client_late_s": m(70, "us")})
+    found = performed(late, OfferRequests(operations=0), drivers=("process",))
+    assert values(found, "latency_p50_s") == pytest.approx([200e-6 + 20e-6 + 70e-6])
+    assert values(found, "client_late_p50_s") == pytest.approx([70e-6])
+
+
 def test_what_the_layers_leave_of_the_cores_is_what_the_server_has(tmp_path: Path) -> None:
     # Of two cores 1.5 are busy in the background: half a core serves, and a request of 200 µs takes twice as long.
     step = OfferRequests(rate_per_s=100, duration_s=1, operations=0)

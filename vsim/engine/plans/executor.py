@@ -8,12 +8,12 @@ that it may take) doesn't apply: simulated memory and simulated hours cost nothi
 from __future__ import annotations
 
 import hashlib
+import importlib.metadata
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-import vsim
 from vsim.engine.plans import cpu, density, disk, exchange, memory, network, requests, startup
 from vsim.engine.plans.interface import Context, Suite
 from vsim.engine.plans.rung import Rung
@@ -126,7 +126,7 @@ def _run_id(plan: Plan, profile: Profile, rungs: Sequence[Rung], machine: str) -
         for name, quantity in profile.quantities.items()
         if name.startswith("reference.")
     }
-    what = [plan_to_data(plan), machine, [rung.driver for rung in rungs], sorted(used.items()), vsim.__version__]
+    what = [plan_to_data(plan), machine, [rung.driver for rung in rungs], sorted(used.items()), _version()]
     return "simulated-" + hashlib.sha256(json.dumps(what).encode()).hexdigest()[:16]
 
 
@@ -134,7 +134,7 @@ def _environment(profile: Profile, machine: Machine) -> dict[str, Any]:
     """Return what the record of a real host calls these things, as far as a machine has them."""
     cores = round(machine.cores.value)
     return {
-        "vsim_version": vsim.__version__,
+        "vsim_version": _version(),
         "hostname": machine.name,
         "cpu_model": machine.title,
         "cpu_count": cores,
@@ -143,6 +143,13 @@ def _environment(profile: Profile, machine: Machine) -> dict[str, Any]:
         "memory_bytes": round(machine.memory_bytes.value),
         "profile": profile.name,
     }
+
+
+def _version() -> str:
+    try:
+        return importlib.metadata.version("vsim")
+    except importlib.metadata.PackageNotFoundError:
+        return "not installed"
 
 
 class _Execution:

@@ -1,7 +1,7 @@
 """Requests: one server with one thread, first come, first served, as the probe is.
 
     service = operations × user operation × slowdown + answer + 2 messages × CPU work of the network for one
-    latency = waiting + service + 2 × latency of the network
+    latency = lateness of the client + waiting + service + 2 × latency of the network
 
 An arithmetic operation, an answer and a message cost CPU work; on a machine whose core is slower, or that has less than
 one core left, it takes longer. What the client computes is not in the model, and not in `request_cpu_core_s` either:
@@ -18,7 +18,8 @@ from vsim.engine.plans.world import StageError, World
 from vsim.engine.script import Steps
 from vsim.model.arrivals import arrival_times
 from vsim.model.plan import ANSWER_TIMEOUT_S, OfferRequests, Step
-from vsim.model.probe import OPERATION, REQUEST
+from vsim.model.probe import CLIENT_LATE, OPERATION, REQUEST
+from vsim.model.quantity import value_of
 from vsim.samples.summary import quantile
 
 __all__ = ["SUITE", "waits"]
@@ -33,7 +34,8 @@ class _Requests(Suite):
         mode = context.rung.network()
         assert mode is not None
         launched = yield from world.launch(0)
-        latency_s = 2 * context.rung.architecture.network(mode).latency_s
+        late_s = value_of(context.rung.quantities.get(CLIENT_LATE))
+        latency_s = late_s + 2 * context.rung.architecture.network(mode).latency_s
         moments = arrival_times(step, context.plan.seed, context.block)
         services = _services(step, context, mode, len(moments))
         taken = [wait + service + latency_s for wait, service in zip(waits(moments, services), services, strict=True)]
@@ -53,6 +55,8 @@ class _Requests(Suite):
         record.sample("requests_per_s", len(answered) / (ended - moments[0]), "1/s", flags=flags)
         record.sample("request_cpu_core_s", busy / len(answered), "core-s", flags=flags)
         record.sample("requests_failed", 1 - len(answered) / len(moments), "1", flags=flags)
+        if late_s:
+            record.sample("client_late_p50_s", late_s, "s", flags=flags)
 
     def lack(self, step: Step, rung: Rung) -> str | None:
         assert isinstance(step, OfferRequests)
