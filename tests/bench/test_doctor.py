@@ -18,7 +18,7 @@ from vsim.bench.drivers import Driver, Session
 from vsim.bench.environment import Spoiler, record_environment
 from vsim.bench.payload import Payload
 from vsim.bench.rungs import Rung, _installed, ask_drivers, ladder
-from vsim.bench.rungs.trial import read_trials
+from vsim.bench.rungs.trial import read_trials, try_rungs
 from vsim.bench.workspace import Workspace
 from vsim.cli import cli
 from vsim.cli.doctor import text
@@ -93,7 +93,7 @@ def test_what_trials_have_shown_replaces_what_drivers_said(tmp_path: Path) -> No
         return {"process": None, "lxc": "it fails when it is tried: start: no cgroups"}
 
     drivers = [_Driver("process", None), _Driver("lxc", None), _Driver("late", None), _Driver("runc", "no root")]
-    found = examine(drivers, lambda: {"host_kind": "unknown"}, trial=trial)
+    found = examine(drivers, lambda: {"host_kind": "unknown"}, trial=trial, every=True)
     assert asked[0][0] == ["process", "lxc", "late"]
     assert 0 < asked[0][1] <= 12
     assert [(rung.name, rung.reason, rung.tried) for rung in found.rungs] == [
@@ -105,6 +105,22 @@ def test_what_trials_have_shown_replaces_what_drivers_said(tmp_path: Path) -> No
     assert "container: but there was no time to start it" in click.unstyle(text(found))
 
 
+def test_only_what_starts_in_a_blink_is_tried_without_being_asked(tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    def trial(names: Sequence[str], limit_s: float) -> dict[str, str | None]:
+        asked.extend(names)
+        return dict.fromkeys(names, "it fails when it is tried: start: no mount for you")
+
+    drivers = [_Driver("lxc", None), _Driver("docker", None)]
+    drivers[0].typical_start_s, drivers[1].typical_start_s = 0.2, 0.4
+    shown = click.unstyle(text(examine(drivers, lambda: {"host_kind": "unknown"}, trial=trial)))
+    assert asked == ["lxc"]
+    # The slow one is believed, and nothing says that it was started.
+    assert "Can be measured (1)\n  docker" in shown
+    assert "no mount for you" in shown
+
+
 def test_a_trial_that_was_killed_tells_what_hung_from_what_had_no_time() -> None:
     written = (
         '{"name": "lxc", "begun_s": 0.5}\n{"name": "runc", "begun_s": 0.5}\n{"name": "runc", "reason": null}\n'
@@ -112,6 +128,11 @@ def test_a_trial_that_was_killed_tells_what_hung_from_what_had_no_time() -> None
     )
     # A run waits 10 s for a container and a minute for an emulated machine.
     assert read_trials(written, 12.5) == {"runc": None, "lxc": "it did not come up within 12 s when it was tried"}
+
+
+def test_who_can_not_start_a_trial_has_tried_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vsim.bench.rungs.trial.sys.executable", "/nonexistent/python")
+    assert try_rungs(["process"], limit_s=1.0) == {}
 
 
 def test_packages_that_are_installed_are_not_asked_for(tmp_path: Path) -> None:

@@ -19,17 +19,23 @@ SCHEMA = "vsim.doctor/1"
 _LIMIT_S = 12.0
 # Asking, trying and cleaning up together stay below 20 s.
 _TRIAL_LIMIT_S, _ALL_LIMIT_S = 12.0, 15.0
+# What starts as quickly is tried even if nobody asks for it.
+_QUICK_S = 0.2
 
 Trial = Callable[[Sequence[str], float], Mapping[str, str | None]]
 
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """The host, its rungs in the order of the ladder, and what would spoil measurements."""
+    """The host, its rungs in the order of the ladder, and what would spoil measurements.
+
+    `tried` says whether every rung was to be started, and not only the quick ones.
+    """
 
     environment: Facts
     rungs: tuple[Rung, ...]
     spoilers: tuple[Spoiler, ...]
+    tried: bool = False
 
     def to_data(self) -> dict[str, Any]:
         """Return the diagnosis as JSON holds it."""
@@ -60,12 +66,14 @@ def examine(
     record: Callable[[], Facts] = record_environment,
     *,
     trial: Trial | None = None,
+    every: bool = False,
     limit_s: float = _LIMIT_S,
 ) -> Diagnosis:
     """Look at the host and ask every driver, all at the same time, for at most `limit_s` and the record's own limits.
 
-    With `trial` (:func:`try_rungs`), each rung that says it can be measured is started once. Nothing of it outlives the
-    call.
+    With `trial` (:func:`try_rungs`), rungs that say they can be measured are started once: those that start in a blink,
+    with `every` the others too. A kernel that refuses a namespace, a mount or a control group shows in no other way.
+    Nothing of it outlives the call.
     """
     begin = time.monotonic()
     asked = ladder() if drivers is None else drivers
@@ -75,11 +83,12 @@ def examine(
     facts = record()
     asking.join()
     rungs = tuple(answers)
-    able = [rung.name for rung in rungs if rung.reason is None]
+    quick = {driver.name for driver in asked if every or driver.typical_start_s <= _QUICK_S}
+    able = [rung.name for rung in rungs if rung.reason is None and rung.name in quick]
     if trial is not None and able:
         left_s = min(_TRIAL_LIMIT_S, _ALL_LIMIT_S - (time.monotonic() - begin))
         rungs = with_trials(rungs, trial(able, max(1.0, left_s)))
-    return Diagnosis(facts, rungs, find_spoilers(facts))
+    return Diagnosis(facts, rungs, find_spoilers(facts), tried=trial is not None and every)
 
 
 def try_rungs(names: Sequence[str], limit_s: float) -> Mapping[str, str | None]:

@@ -19,8 +19,9 @@ _WIDTH = 80
 
 @click.command(
     name="doctor",
-    epilog="Nothing is changed and nothing keeps running. KVM is tried with a guest, so this may take some seconds; "
-    "with --try, up to 20. --format json prints the environment record that every run keeps, too.",
+    epilog="Nothing is changed and nothing keeps running. KVM is tried with a guest, and the probe is started on the "
+    "rungs that start in a blink, so this may take some seconds; with --try, up to 20. --format json prints the "
+    "environment record that every run keeps, too.",
 )
 @click.option("--format", "style", type=click.Choice(["text", "json"]), default="text", help="How to print it.")
 @click.option("--try", "trying", is_flag=True, help="Start the probe once on each rung: does it really work?")
@@ -28,7 +29,7 @@ def command(style: str, trying: bool) -> None:
     """Say what this host can measure, and what would spoil it."""
     from vsim.bench.doctor import examine, try_rungs
 
-    diagnosis = examine(trial=try_rungs if trying else None)
+    diagnosis = examine(trial=try_rungs, every=trying)
     if style == "json":
         import json
 
@@ -45,9 +46,8 @@ def text(diagnosis: Diagnosis) -> str:
     able = [rung for rung in diagnosis.rungs if rung.reason is None]
     unable = [rung for rung in diagnosis.rungs if rung.reason is not None]
     width = max((len(rung.name) for rung in diagnosis.rungs), default=0) + 2
-    trying = any(rung.tried for rung in diagnosis.rungs)
-    title = f"Can be measured ({len(able)}){': each was started once' if trying else ''}"
-    sections.append(_section(title, [_able(rung, width, trying) for rung in able] or ["  nothing"]))
+    title = f"Can be measured ({len(able)}){': each was started once' if diagnosis.tried else ''}"
+    sections.append(_section(title, [_able(rung, width, diagnosis.tried) for rung in able] or ["  nothing"]))
     if unable:
         sections.append(_section(f"Can't be measured ({len(unable)})", [_unable(rung, width) for rung in unable]))
     spoiling = []

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from vsim.bench.drivers import qemu
 from vsim.bench.environment import _guest, kvm
 from vsim.bench.environment.kvm import Kvm, Outcome, boot, boot_sector, judge, run_guest
 
@@ -52,6 +53,16 @@ def test_a_guest_that_can_not_be_made() -> None:
 def test_what_a_driver_lacks(state: Kvm, lack: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kvm, "try_kvm", lambda: state)
     assert kvm.kvm_lack() == lack
+
+
+def test_the_driver_asks_nobody_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One question, one answer: the record of the host and the driver can't disagree."""
+    monkeypatch.setattr(qemu, "missing", lambda program, package: None)
+    monkeypatch.setattr(qemu, "find_kernel", lambda: Path("/boot/vmlinuz"))
+    monkeypatch.setattr(qemu, "kvm_boots", lambda: pytest.fail("a guest was booted"))
+    monkeypatch.setattr(kvm, "try_kvm", lambda: Kvm("no-guest-boots", "a guest hangs"))
+    reasons = {driver.name: driver.lack() for driver in qemu.DRIVERS}
+    assert reasons == {"qemu-kvm": "KVM is present but no guest boots: a guest hangs", "qemu-tcg": None}
 
 
 def test_without_the_device_nothing_is_tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

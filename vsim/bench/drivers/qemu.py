@@ -1,13 +1,13 @@
 """QEMU: a whole machine, once with the processor's virtualization (KVM), once fully emulated (TCG).
 
-That /dev/kvm exists says little: on some hosts it is there and a guest never gets as far as its first instruction. So
-the driver boots one before it says that it can, once, within a time limit, and remembers the answer.
+That /dev/kvm exists says little: on some hosts it is there and a guest never gets as far as its first instruction.
+Whether guests boot is found out in one place, :mod:`vsim.bench.environment.kvm`, once, for the environment record and
+for this driver alike.
 """
 
 from __future__ import annotations
 
 import contextlib
-import functools
 import os
 import shutil
 import tempfile
@@ -18,6 +18,7 @@ from vsim.bench.drivers._guest import GuestSession, guest_memory
 from vsim.bench.drivers._lack import missing
 from vsim.bench.drivers._modules import network_modules
 from vsim.bench.drivers.interface import Driver, InstanceSpec, Session
+from vsim.bench.environment.kvm import kvm_lack
 from vsim.bench.output import Output
 from vsim.bench.payload import Payload, host_architecture, probe_path
 from vsim.bench.payload.initramfs import initramfs
@@ -71,9 +72,8 @@ def _network_card(ports: Sequence[int]) -> list[str]:
     return ["-netdev", f"user,id=net,restrict=on{forwards}", "-device", "virtio-net-pci,netdev=net,romfile="]
 
 
-@functools.cache
 def kvm_boots() -> str | None:
-    """Boot a guest on KVM, once per process, and return why it doesn't, or None when it does."""
+    """Boot this driver's own kind of guest on KVM, and return why it doesn't, or None when it does."""
     kernel = find_kernel()
     assert kernel is not None
     with tempfile.TemporaryDirectory(prefix="vsim-kvm-") as directory, Output.pipe() as output:
@@ -98,8 +98,7 @@ def kvm_boots() -> str | None:
         said = errors.read_text(encoding="utf-8", errors="replace").strip().splitlines()
     if reached is not None:
         return None
-    why = said[0].removeprefix("qemu-system-x86_64: ") if said else f"nothing within {_KVM_TIMEOUT_S:g} s"
-    return f"/dev/kvm is there, but no guest boots on it: {why}"
+    return said[0].removeprefix("qemu-system-x86_64: ") if said else f"nothing within {_KVM_TIMEOUT_S:g} s"
 
 
 class _QemuDriver(Driver):
@@ -129,13 +128,7 @@ class _QemuDriver(Driver):
             return reason
         if find_kernel() is None:
             return "there is no kernel for guests in /boot (Debian: apt-get install linux-image-cloud-amd64)"
-        if self._accelerator == "kvm":
-            if not Path("/dev/kvm").exists():
-                return "there is no /dev/kvm: no hardware virtualization, or it is switched off"
-            if not os.access("/dev/kvm", os.R_OK | os.W_OK):
-                return "/dev/kvm may not be used (run as root, or join the group kvm)"
-            return kvm_boots()
-        return None
+        return kvm_lack() if self._accelerator == "kvm" else None
 
     def open(self, workspace: Workspace, payload: Payload) -> Session:
         kernel = find_kernel()

@@ -75,7 +75,7 @@ def try_kvm() -> Kvm:
 @functools.cache
 def _try_kvm() -> Kvm:
     if not _DEVICE.exists():
-        return Kvm("absent", "there is no /dev/kvm")
+        return Kvm("absent", "there is no /dev/kvm: no hardware virtualization, or it is switched off")
     if not os.access(_DEVICE, os.R_OK | os.W_OK):
         return Kvm("denied", "/dev/kvm may not be used (run as root, or join the group kvm)")
     if platform.machine() not in ("x86_64", "aarch64"):

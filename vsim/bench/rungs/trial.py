@@ -52,13 +52,17 @@ def try_rungs(names: Sequence[str], *, limit_s: float = _LIMIT_S) -> dict[str, s
     """
     run_id = new_run_id()
     slowest_first = sorted(names, key=lambda name: -find_driver(name).typical_start_s)
-    process = subprocess.Popen(
-        [sys.executable, "-m", __name__, run_id, str(limit_s), *slowest_first],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+    try:
+        process = subprocess.Popen(
+            [sys.executable, "-m", __name__, run_id, str(limit_s), *slowest_first],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+    except OSError:
+        # Somebody who may not even start Python again has tried nothing.
+        return {}
     ended = False
     try:
         output = _read(process, limit_s + _GRACE_S)
