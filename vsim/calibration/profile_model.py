@@ -309,7 +309,7 @@ ProfileFile: Any = create_model(
     "ProfileFile",
     __base__=_ProfileFile,
     __doc__=_ProfileFile.__doc__,
-    reference=_named(_quantity("", curve=False), "Quantities that only rules use."),
+    reference=_named(_quantity("", curve=False), "Quantities that only rules use, and plans in simulated time."),
     site=(_thing(Site) | None, None),
     layers=_named(_thing(Layer, named=True)),
     chassis=_named(_thing(Chassis, named=True)),
