@@ -16,6 +16,7 @@ from vsim.calibration.fitting.ladder import Rung, ladder
 from vsim.calibration.fitting.memory import fit_memory
 from vsim.calibration.fitting.network import fit_network
 from vsim.calibration.fitting.profile_text import profile_text
+from vsim.calibration.fitting.requests import fit_requests
 from vsim.calibration.fitting.rungs import describe
 from vsim.calibration.fitting.selection import LeftOut, Origin, Selected, select
 from vsim.calibration.fitting.sheet import Estimate, Sheet
@@ -94,6 +95,7 @@ def fit(
     fit_cpu(selected, sheet)
     fit_disk(selected, sheet)
     fit_network(selected, sheet)
+    fit_requests(selected, sheet)
     return Calibration(profile_text(sheet, selected), _report(sheet, selected, starts))
 
 

@@ -35,12 +35,14 @@ def fit_growth(selected: Selected, sheet: Sheet, fits: dict[str, StartFit]) -> N
             sheet.leave_out(f"{driver}, growth of a start", "its work isn't known: it has no fitted start-up")
             continue
         parameters = fits[driver].parameters
-        # A slow start now and then is no growth: slopes of the log are less moved by it.
-        logs = [[(n, float(np.log(value))) for n, value in points] for points in series]
-        slope, low, high = pooled_slope(logs)
-        alone = float(np.exp(np.mean([y for points in logs for _, y in points[: _LEAST_INSTANCES // 2]])))
-        # The start gets longer by its work only, on as many cores as it uses.
-        scale = alone * parameters.parallelism / parameters.cpu_core_s
+        slope, low, high = pooled_slope(series)
+        x, y = np.concatenate([np.array(points) for points in series]).T
+        first = float(y.mean() - slope * x.mean())
+        if first <= 0:
+            sheet.leave_out(f"{driver}, growth of a start", "the ramps are no straight lines")
+            continue
+        # The start gets longer by its work only, on as many cores as it uses: that of a process after it as well.
+        scale = parameters.parallelism / parameters.cpu_core_s * (parameters.alone_s / first)
         if low <= 0:
             sheet.leave_out(
                 f"{driver}, growth of a start", f"none beyond noise: {slope * scale:+.2g} per instance on the host"

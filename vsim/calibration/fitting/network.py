@@ -11,7 +11,7 @@ from vsim.calibration.fitting.selection import Block, Selected, by_block
 from vsim.calibration.fitting.sheet import Estimate, Sheet
 from vsim.model.probe import NETWORK
 
-__all__ = ["fit_network"]
+__all__ = ["fit_network", "round_trips"]
 
 # What a mode is compared with: within an instance, or from the host to it.
 _BASE = {"loopback": "loopback"}
@@ -35,6 +35,11 @@ def fit_network(selected: Selected, sheet: Sheet) -> None:
             _put_mode(selected, sheet, driver, mode)
 
 
+def round_trips(selected: Selected, driver: str, mode: str) -> dict[Block, float]:
+    """Return the round trip of one byte over a mode of a rung, in seconds, by block."""
+    return _means(selected, driver, mode, "network_round_trip_s")
+
+
 def _means(selected: Selected, driver: str, mode: str, metric: str) -> dict[Block, float]:
     own = (
         s
@@ -45,7 +50,7 @@ def _means(selected: Selected, driver: str, mode: str, metric: str) -> dict[Bloc
 
 
 def _put_own(selected: Selected, sheet: Sheet, mode: str) -> None:
-    trips = [math.log(value / 2) for value in _means(selected, "process", mode, "network_round_trip_s").values()]
+    trips = [math.log(value / 2) for value in round_trips(selected, "process", mode).values()]
     if len(trips) >= 2:
         middle, low, high = (math.exp(x) for x in mean_interval(trips))
         where = "half a round trip of one byte between two processes"
@@ -74,8 +79,8 @@ def _put_mode(selected: Selected, sheet: Sheet, driver: str, mode: str) -> None:
     place = ("layers", layer_of(driver), "network", mode)
     where = f"beside the mode {base} of a process in the same block"
     added = paired_differences(
-        {b: x / 2 for b, x in _means(selected, driver, mode, "network_round_trip_s").items()},
-        {b: x / 2 for b, x in _means(selected, "process", base, "network_round_trip_s").items()},
+        {b: x / 2 for b, x in round_trips(selected, driver, mode).items()},
+        {b: x / 2 for b, x in round_trips(selected, "process", base).items()},
     )
     if added is None:
         sheet.leave_out(f"{driver}, network {mode}", f"no two blocks have it and the mode {base} of a process")

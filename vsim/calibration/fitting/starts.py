@@ -120,7 +120,7 @@ def _spreads(samples: Sequence[Sample], concurrency: int) -> list[float]:
 def fit_start_up(selected: Selected, sheet: Sheet, search: Search) -> dict[str, StartFit]:
     """Fit the start of every rung that has starts, and put them on the sheet; the process's first."""
     harness = harness_of(selected, sheet)
-    if not harness.launch_core_s:
+    if not harness.launch_core_s and any(s.suite == "startup" and s.concurrency > 1 for s in selected.samples):
         sheet.leave_out("the harness", "the rung `null` has no waves: its own part of a start is in all of them")
     fits: dict[str, StartFit] = {}
     for driver in sorted(selected.drivers, key=lambda name: name != "process"):
