@@ -168,16 +168,22 @@ def cross_validate(
     """
     folds = [[selection] for selection in each_in_turn(samples, one_by_one)] if one_by_one else [list(selections)]
     parts = [split(samples, fold) for fold in folds]
-    from vsim.calibration.fitting import fit
+    from vsim.calibration.fitting import fit, machine_name
 
     rows: list[Comparison] = []
     notes: dict[str, None] = {}
     for fold, (kept, left) in zip(folds, parts, strict=True):
-        profile = fit(kept, simulated=all(run.world == "simulated" for run in kept.runs)).profile
-        found = validate(profile, left, blocks=blocks, metrics=metrics, perform=perform)
         held_out = " and ".join(selection.text for selection in fold)
-        rows += [dataclasses.replace(row, held_out=held_out) for row in found.rows]
-        notes.update(dict.fromkeys(found.notes))
+        # Of the hosts of a class, each is calibrated on its own.
+        for machine in dict.fromkeys(map(machine_name, left.runs)):
+            known, hidden = (_of(part, [r for r in part.runs if machine_name(r) == machine]) for part in (kept, left))
+            if not known.runs:
+                raise InputError(f"{held_out} leaves nothing to calibrate {machine} on", hint="leave out less")
+            simulated = all(run.world == "simulated" for run in known.runs)
+            profile = fit(known, simulated=simulated).profile
+            found = validate(profile, hidden, machine=machine, blocks=blocks, metrics=metrics, perform=perform)
+            rows += [dataclasses.replace(row, held_out=held_out) for row in found.rows]
+            notes.update(dict.fromkeys(found.notes))
     name = "calibrated on the rest"
     return Validation(name, tuple(sorted(rows, key=_size, reverse=True)), tuple(notes))
 
@@ -256,7 +262,12 @@ def _size(row: Comparison) -> float:
 
 def _of(samples: Samples, runs: Sequence[Run]) -> Samples:
     names = {run.run_id for run in runs}
-    return Samples(tuple(runs), tuple(sample for sample in samples.samples if sample.run_id in names), ())
+    return Samples(
+        tuple(runs),
+        tuple(sample for sample in samples.samples if sample.run_id in names),
+        tuple(failure for failure in samples.failures if failure.run_id in names),
+        frozenset(key for key in samples.done if key[0] in names),
+    )
 
 
 def _driven(samples: Samples, drivers: Collection[str]) -> Samples:
