@@ -1,4 +1,4 @@
-"""The tables of docs/explanation/validation.md. ``python -m tests.validation.tables`` writes them anew."""
+"""The tables of the pages on validation in docs/explanation. ``python -m tests.validation.tables`` writes them anew."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
-from tests.validation import felter, nsdi2020
+from tests.validation import felter, nsdi2020, nsdi2020_blind, nsdi2020_unknowns
 
-PAGE = Path(__file__).parents[2] / "docs" / "explanation" / "validation.md"
+FOLDER = Path(__file__).parents[2] / "docs" / "explanation"
+PAGE = FOLDER / "validation.md"
+BLIND = FOLDER / "validation-blind.md"
 _BLOCK = re.compile(r"(<!-- table: (?P<name>[\w-]+) -->\n)(?P<body>.*?)(\n<!-- end of table -->)", re.DOTALL)
 
 
@@ -58,18 +60,22 @@ def _figure(value: float) -> str:
     return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}" if value < 10 else f"{value:.1f}"
 
 
-def _felter(folder: Path) -> str:
+def _rows(found: Sequence[felter.Row], prefix: str = "") -> str:
     rows = [
         [
             row.what,
             f"{_figure(row.measured)} → {_figure(row.predicted)}",
             _percent(row.error),
             "yes" if row.fitted else "",
-            f"`{row.name.removeprefix('felter_')}`",
+            f"`{row.name.removeprefix(prefix)}`",
         ]
-        for row in felter.rows(folder)
+        for row in found
     ]
     return _table(["experiment", "measured → simulated", "error", "input", "record"], rows)
+
+
+def _felter(folder: Path) -> str:
+    return _rows(felter.rows(folder), "felter_")
 
 
 TABLES: Mapping[str, Callable[[Path], str]] = {
@@ -77,6 +83,8 @@ TABLES: Mapping[str, Callable[[Path], str]] = {
     "nsdi2020-idle": _idle,
     "nsdi2020-builtin": _unfitted,
     "felter": _felter,
+    "nsdi2020-unknowns": lambda _: nsdi2020_blind.spread(nsdi2020_unknowns.read()),
+    "nsdi2020-blind": lambda _: nsdi2020_blind.table(nsdi2020_blind.kept()),
 }
 
 
@@ -86,13 +94,14 @@ def documented(page: Path = PAGE) -> dict[str, str]:
 
 
 def main() -> None:
-    """Write all tables into the page."""
+    """Write all tables into their pages."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     folder = parser.parse_args().data
-    text = PAGE.read_text(encoding="utf-8")
-    text = _BLOCK.sub(lambda block: f"{block[1]}\n{TABLES[block['name']](folder)}\n{block[4]}", text)
-    PAGE.write_text(text, encoding="utf-8")
+    for page in (PAGE, BLIND):
+        text = page.read_text(encoding="utf-8")
+        text = _BLOCK.sub(lambda block: f"{block[1]}\n{TABLES[block['name']](folder)}\n{block[4]}", text)
+        page.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":
