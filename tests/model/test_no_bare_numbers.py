@@ -42,6 +42,8 @@ ALLOWED: dict[str, tuple[set[float], str]] = {
     "model/power.py:HOURS_PER_MONTH": ({8760}, "unit: hours of a year over its months"),
     "model/power.py:WATTS_PER_KILOWATT": ({1000}, "unit"),
     "model/quantity.py:Distribution.__post_init__": ({1e-6}, "how exactly given factors must have the mean 1"),
+    "model/student.py:student_t": ({0.95}, "the level of an interval that nobody names another one for"),
+    "model/student.py:student_t_central": ({3}, "where the sum of the closed form begins"),
     "model/waves.py:_TOGETHER": ({1e-12}, "rounding of sums of spans of time"),
     "model/workload.py:Arrivals": ({10, 0.1, 5}, "what `bursty` means where a scenario doesn't say: a user's load"),
 }
