@@ -114,7 +114,7 @@ class _Waves:
     def _rates(self, computing: NDArray[np.bool_]) -> Floats:
         """Return the cores of each computing start: equal shares, none above its cap."""
         count = computing.sum(axis=1)
-        cap = np.take_along_axis(self.cap, self.at, axis=1) if self.parts > 1 else self.cap[:, :1]
+        cap = np.take_along_axis(self.cap, self.at, axis=1) if self.caps_differ else self.cap[:, :1]
         share = self.cores / np.maximum(count, 1)
         # What those with a low cap leave over goes to the others; each round settles at least one cap more.
         settled = not self.caps_differ

@@ -37,6 +37,8 @@ _PARAMETER = 2.0
 # A logit of 3 is 0.95: parts of a whole beyond that are as good as the whole.
 _LOGIT = 3.0
 _DRAWS = 600
+# By how much a rung's account must fall from the lowest concurrency to the highest to be looked into.
+_LESS = 1.02
 # Models with a weight below this part of the best one's are not considered any further.
 _NEGLIGIBLE = 0.02
 # At these multiples of the highest concurrency measured the models' predictions are compared.
@@ -194,7 +196,11 @@ class _Search:
     def _makes_sense(self, option: str) -> bool:
         if option == "parallel":
             return self.cores > 1
-        return option != "spins" or self.levels[0].account_core_s is not None
+        if option == "spins":
+            # Who burns idle time has a smaller account where there is less of it.
+            first, last = self.levels[0].account_core_s, self.levels[-1].account_core_s
+            return first is not None and last is not None and first.flat.mean() > _LESS * last.flat.mean()
+        return True
 
     def _try(self, structure: Structure, from_: _Candidate | None = None) -> _Candidate:
         if structure in self.tried:

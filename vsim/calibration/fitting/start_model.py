@@ -92,12 +92,24 @@ class Predictor:
         draws = self._drawn(concurrency)
         count, many = len(sets), len(draws.factor)
         wait, work, cap, sections = self._parts(draws, sets, concurrency)
-        found = waves(wait, work, cap, sections, self.cores, mark=0 if concurrency == 1 else 1)
+        if concurrency == 1:
+            return self._alone(wait, work, cap, sets)
+        found = waves(wait, work, cap, sections, self.cores, mark=1)
         taken = (found.done_s - found.first_s).reshape(count, many, concurrency)
         ends = found.done_s.max(axis=1).reshape(count, many)
         burnt = np.array([each.idle for each in sets])[:, None] * found.idle_core_s.reshape(count, many) / concurrency
-        done = work[:, :, 0 if concurrency == 1 else 1 :].sum(axis=(1, 2)).reshape(count, many) / concurrency
+        done = work[:, :, 1:].sum(axis=(1, 2)).reshape(count, many) / concurrency
         return taken, ends, done + burnt
+
+    def _alone(
+        self, wait: Floats, work: Floats, cap: Floats, sets: Sequence[Parameters]
+    ) -> tuple[Floats, Floats, Floats]:
+        """Return the same for one start at a time: there is nobody to wait for."""
+        count = len(sets)
+        taken = (wait + work / np.minimum(cap, self.cores)[:, None, :]).sum(axis=2).reshape(count, -1, 1)
+        # while it waits, one core is idle that it could use
+        burnt = np.array([each.idle for each in sets])[:, None] * wait.sum(axis=(1, 2)).reshape(count, -1)
+        return taken, taken[:, :, 0], work.sum(axis=(1, 2)).reshape(count, -1) + burnt
 
     def _drawn(self, concurrency: int) -> _Draws:
         if concurrency not in self._draws:
