@@ -23,7 +23,7 @@ BASE = (
         ("vm@blade", "vm@raspberry-pi-4, x@y", "x@y", "no stack 'x'", "the profile has"),
         ("64 MiB", "1 TiB", "web", "an empty machine has", "a larger machine"),
         ("64 MiB", "64 MiB, cpu: 100", "web", "reserves 1", "more cores"),
-        ("64 MiB", "64 MiB, requires: [tpu]", "web", "requires tpu", "another stack"),
+        ("64 MiB", "64 MiB, requires: [tpu]", "web", "requires tpu", "no architecture of the profile offers tpu"),
         ("run:", "incidents: [{what: midplan, at: 1}]\nrun:", "midplan", "'midplan'", "'midplane'"),
         ("run:", "incidents: [{what: quake, at: 1}]\nrun:", "quake", "'quake'", "machine, chassis, "),
         ("run:", "sweep: {parameters: {site.pu: [1]}}\nrun:", "site.pu", "'site.pu'", "site.pue"),

@@ -17,14 +17,25 @@ import platform
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from vsim.bench.paths import cache_dir
 from vsim.errors import HostError
 
-__all__ = ["PROGRAMS", "Payload", "build_payload", "host_architecture", "probe_digest", "probe_path"]
+__all__ = [
+    "PROGRAMS",
+    "Payload",
+    "build_payload",
+    "digest_of",
+    "drafted",
+    "host_architecture",
+    "libraries_of",
+    "probe_digest",
+    "probe_path",
+    "write_files",
+]
 
 # Collected from the host when they are there.
 PROGRAMS = ("fio", "sysbench", "sqlite3")
@@ -89,8 +100,8 @@ def build_payload(architecture: str | None = None, *, cache: Path | None = None)
     files = {"/probe": probe_path(architecture), "/init": probe_path(architecture)}
     for path in programs.values():
         files[str(path)] = path
-        files.update(_libraries(path))
-    digest = _digest(files)
+        files.update(libraries_of(path))
+    digest = digest_of(files)
     inside = {name: str(path) for name, path in programs.items()}
     base = (cache or cache_dir()) / "payload"
     root = base / f"{architecture}-{digest}"
@@ -110,7 +121,7 @@ def _find_programs() -> dict[str, Path]:
     return {name: Path(path) for name, path in found.items() if path}
 
 
-def _libraries(program: Path) -> dict[str, Path]:
+def libraries_of(program: Path) -> dict[str, Path]:
     """Return the shared libraries of a program, loader included: path inside -> file of the host."""
     try:
         listing = subprocess.run(["ldd", str(program)], capture_output=True, text=True, timeout=10, check=False).stdout
@@ -125,7 +136,8 @@ def _libraries(program: Path) -> dict[str, Path]:
     return found
 
 
-def _digest(files: Mapping[str, Path]) -> str:
+def digest_of(files: Mapping[str, Path]) -> str:
+    """Return what tells these files (path inside -> file of the host) from others, also after an upgrade."""
     digest = hashlib.sha256(" ".join(_DIRECTORIES).encode())
     for inside, path in sorted(files.items()):
         status = path.stat()
@@ -136,25 +148,36 @@ def _digest(files: Mapping[str, Path]) -> str:
 
 
 def _write(base: Path, root: Path, files: Mapping[str, Path]) -> None:
-    """Make the directory in full under another name first: another run must never see half of it."""
+    with drafted(base, root) as draft:
+        for name in _DIRECTORIES:
+            (draft / name).mkdir(parents=True, exist_ok=True)
+        _write_accounts(draft / "etc")
+        write_files(draft, files)
+
+
+@contextlib.contextmanager
+def drafted(base: Path, root: Path) -> Iterator[Path]:
+    """Give a directory to fill, which then becomes `root`: another run must never see half of it. Raises OSError."""
     base.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=base))
     try:
         draft.chmod(0o755)
-        for name in _DIRECTORIES:
-            (draft / name).mkdir(parents=True, exist_ok=True)
-        _write_accounts(draft / "etc")
-        for inside, source in files.items():
-            target = draft / inside.lstrip("/")
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(source, target)
-            target.chmod(0o755)
+        yield draft
         _make_searchable(path for path in draft.rglob("*") if path.is_dir())
         with contextlib.suppress(FileExistsError):
             os.rename(draft, root)  # noqa: PTH104
     finally:
         if draft.exists():
             shutil.rmtree(draft, ignore_errors=True)
+
+
+def write_files(directory: Path, files: Mapping[str, Path]) -> None:
+    """Copy files of the host (path inside -> file) to the directory, for everybody to read and run. Raises OSError."""
+    for inside, source in files.items():
+        target = directory / inside.lstrip("/")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, target)
+        target.chmod(0o755)
 
 
 def _write_accounts(etc: Path) -> None:

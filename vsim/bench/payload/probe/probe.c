@@ -515,6 +515,8 @@ static void replace(char **arguments) {
 static void run(char **arguments) {
     char digits[24];
     int status = 0;
+    /* before there is a child: it may be done before this process goes on */
+    begin_work("run");
     /* 17: SIGCHLD */
     long child = call5(SYS_clone, 17, 0, 0, 0, 0);
     if (child < 0) fail("clone", child);
@@ -523,7 +525,6 @@ static void run(char **arguments) {
         say("error", arguments[0]);
         for (;;) call1(SYS_exit_group, 127);
     }
-    begin_work("run");
     for (;;) {
         long pid = call4(SYS_wait4, -1, &status, 0, NULL);
         if (pid == child) break;
