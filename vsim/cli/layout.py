@@ -35,6 +35,7 @@ _NOTHING = "–"
 )
 @click.option("--on", multiple=True, metavar="STACK@MACHINE", help="An architecture to look at (repeat for more).")
 @click.option("--profile", multiple=True, metavar="FILE", help="A profile to put on top of the built-in one.")
+@click.option("--plot", metavar="FILE", help="Draw it as nested boxes: .png, .svg or .pdf.")
 @click.option("--format", "form", type=click.Choice(["table", "json"]), default="table")
 def command(
     scenario: str | None,
@@ -42,6 +43,7 @@ def command(
     compose_profile: tuple[str, ...],
     on: tuple[str, ...],
     profile: tuple[str, ...],
+    plot: str | None,
     form: str,
 ) -> None:
     """Say what runs where: what shares a kernel, how far an escape or a failure reaches, who reaches whom."""
@@ -57,6 +59,10 @@ def command(
         raise click.UsageError("--compose takes the place of a scenario.")
     if compose_profile and not compose:
         raise click.UsageError("--compose-profile goes with --compose.")
+    if plot is not None:
+        from vsim.report.predicted import check_target
+
+        check_target(plot)
     loaded = load_profile(*profile)
     if compose:
         read = load_compose(*compose, profile=loaded, environment=os.environ, compose_profiles=compose_profile)
@@ -71,6 +77,10 @@ def command(
     placed = [layout(read, architecture) for architecture in architectures]
     shared = [reach(one, read.privileged) for one in placed]
     ways = [list(paths(read, one)) for one in placed]
+    if plot is not None:
+        from vsim.report.nested import draw_layouts
+
+        draw_layouts(placed, plot, title=read.title, privileged=read.privileged)
     if form == "json":
         import json
 
@@ -79,6 +89,8 @@ def command(
         width = max(30, shutil.get_terminal_size().columns)
         lines = _lines(read, placed, shared, ways, width)
         click.echo("\n".join(lines), color=False if os.environ.get("NO_COLOR") else None)
+    if plot is not None:
+        click.echo(f"drawn to {plot}", err=True)
 
 
 def _lines(
