@@ -9,7 +9,18 @@ from typing import Literal
 from vsim.model.layer import Boundary
 from vsim.model.workload import Workload
 
-__all__ = ["Catalogued", "Connection", "Fleet", "Incident", "Precision", "Reliability", "Run", "Scenario", "Start", "Sweep"]
+__all__ = [
+    "Catalogued",
+    "Connection",
+    "Fleet",
+    "Incident",
+    "Precision",
+    "Reliability",
+    "Run",
+    "Scenario",
+    "Start",
+    "Sweep",
+]
 
 
 @dataclass(frozen=True, slots=True)
