@@ -27,6 +27,7 @@ class Hardware:
         "disk_latency_s",
         "disk_read_bytes_per_s",
         "disk_write_bytes_per_s",
+        "disk_write_iops",
         "host_cores",
         "link_bytes_per_s",
         "link_latency_s",
@@ -44,6 +45,7 @@ class Hardware:
         self.disk_read_bytes_per_s = machine.disk.read_bytes_per_s.value
         self.disk_write_bytes_per_s = machine.disk.write_bytes_per_s.value
         self.disk_iops = machine.disk.iops.value
+        self.disk_write_iops = (machine.disk.write_iops or machine.disk.iops).value
         self.disk_latency_s = machine.disk.latency_s.value
         self.link_bytes_per_s = machine.link.bytes_per_s.value
         self.link_latency_s = machine.link.latency_s.value

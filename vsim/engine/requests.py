@@ -102,7 +102,6 @@ def _way(architecture: Architecture, service: Service, request: Request, hardwar
     )
     bare = request.user_core_s + request.system_call_core_s + request.page_fault_core_s
     moved = request.receive_bytes + request.send_bytes
-    per_operation_s = 1 / (hardware.disk_iops * disk.iops_factor)
     latency_s = hardware.disk_latency_s + disk.latency_s
     limit = service.cpu_limit_cores
     workers = None if limit is None else max(1, -int(-limit // 1))
@@ -111,7 +110,7 @@ def _way(architecture: Architecture, service: Service, request: Request, hardwar
         receive_bytes=request.receive_bytes / network.throughput_factor,
         # An operation keeps the device busy for its share of the IOPS, or of the throughput if that takes longer.
         read_s=max(
-            request.disk_reads * per_operation_s,
+            request.disk_reads / (hardware.disk_iops * disk.iops_factor),
             request.disk_read_bytes / (hardware.disk_read_bytes_per_s * disk.throughput_factor),
         ),
         read_latency_s=request.disk_reads * latency_s,
@@ -119,7 +118,7 @@ def _way(architecture: Architecture, service: Service, request: Request, hardwar
         # the request and its answer are two messages
         fixed_core_s=(moved * network.cpu_core_s_per_byte + 2 * network.cpu_core_s_per_message) / hardware.speed,
         write_s=max(
-            request.disk_writes * per_operation_s,
+            request.disk_writes / (hardware.disk_write_iops * disk.iops_factor),
             request.disk_write_bytes / (hardware.disk_write_bytes_per_s * disk.throughput_factor),
         ),
         write_latency_s=request.disk_writes * latency_s,

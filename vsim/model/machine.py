@@ -13,12 +13,16 @@ __all__ = ["Chassis", "Disk", "Link", "Machine", "Part", "Price", "Site"]
 
 @dataclass(frozen=True, slots=True)
 class Disk:
-    """A machine's disk: bytes per second, operations per second, seconds per operation at queue depth 1."""
+    """A machine's disk: bytes per second, operations per second, seconds per operation at queue depth 1.
+
+    `iops` are random reads; `write_iops` random writes, as many as reads where nothing else is stated.
+    """
 
     read_bytes_per_s: Quantity
     write_bytes_per_s: Quantity
     iops: Quantity
     latency_s: Quantity
+    write_iops: Quantity | None = None
 
 
 @dataclass(frozen=True, slots=True)

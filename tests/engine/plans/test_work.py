@@ -106,6 +106,13 @@ def test_many_at_a_time_are_as_fast_as_the_device(tmp_path: Path) -> None:
     assert few["iops"] == pytest.approx(2 / 600e-6, rel=0.01)
 
 
+def test_random_writes_have_a_rate_of_their_own_where_it_is_stated(tmp_path: Path) -> None:
+    slower = known(tmp_path, machine={"disk": {**DISK, "write_iops": m(1000, "1/s")}})
+    for pattern, rate in (("random_read", 5000), ("random_write", 500)):
+        step = DriveDisk(pattern=pattern, path="root", depth=32, duration_s=5.0)  # type: ignore[arg-type]
+        assert disk(performed(slower, step))["iops"] == pytest.approx(rate, rel=0.02)
+
+
 def test_large_blocks_are_limited_by_throughput(tmp_path: Path) -> None:
     for pattern, rate in (("read", 400e6), ("write", 200e6)):
         step = DriveDisk(pattern=pattern, block_bytes=MIB, depth=8, path="root", duration_s=4.0)  # type: ignore[arg-type]
