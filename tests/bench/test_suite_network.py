@@ -74,7 +74,7 @@ def test_a_connection_that_is_refused_is_a_failure_of_the_work() -> None:
 def test_modes_that_a_driver_has_not_are_left_out_with_a_reason() -> None:
     drivers = {driver.name: driver for driver in all_drivers()}
     assert SUITE.lack(DriveNetwork(mode="bridge"), drivers["docker"]) is None
-    assert SUITE.lack(DriveNetwork(mode="bridge"), drivers["runc"]) == "it has no network bridge"
+    assert SUITE.lack(DriveNetwork(mode="bridge"), drivers["namespace"]) == "it has no network bridge"
     assert SUITE.lack(STEP, drivers["null"]) is not None
     two = SUITE.demand(DriveNetwork(mode="user_defined"), drivers["docker"])
     assert two.memory_bytes == 2 * SUITE.demand(STEP, drivers["docker"]).memory_bytes
