@@ -30,7 +30,7 @@ def check_capabilities(scenario: Scenario, architectures: Sequence[Architecture]
             what = listed(lacking, "and")
             raise InputError(
                 f"the service {service.name!r} requires {what}, which {architecture.name} doesn't offer",
-                place=next((place for name in lacking if (place := place_of(name)) is not None), None),
+                place=next((place for name in (*lacking, service.name) if (place := place_of(name)) is not None), None),
                 hint=_hint(service.requires, architecture, profile),
             )
 
