@@ -169,8 +169,8 @@ def test_a_runtime_that_refuses_its_bundle(monkeypatch: pytest.MonkeyPatch) -> N
     need(find_driver("runc"))
     make = oci.bundle_config
 
-    def broken(*arguments: object) -> object:
-        config = make(*arguments)  # type: ignore[arg-type]
+    def broken(*arguments: object, **more: object) -> object:
+        config = make(*arguments, **more)  # type: ignore[arg-type]
         config["mounts"].append({"destination": "/nowhere", "type": "no-such-fs", "source": "none"})
         return config
 
