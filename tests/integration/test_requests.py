@@ -21,6 +21,8 @@ from vsim.model.plan import OfferRequests
 from vsim.samples.summary import quantile
 
 PROBE = str(probe_path(host_architecture()))
+# A host that does other things meanwhile spoils some.
+TRIES = 8
 REQUEST = b"GET / HTTP/1.1\r\nHost: test\r\n\r\n"
 
 
@@ -113,7 +115,7 @@ def test_latency_under_load_is_what_the_recursion_says(load: float) -> None:
     errors: list[float] = []
     with probe(operations_for(0.008)) as (process, port), Client("127.0.0.1", port) as client:
         client.warm_up()
-        for block in range(3):
+        for block in range(TRIES):
             times = arrival_times(step, 1, block)
             before = _waited_s(process.pid)
             alone = quantile(client.offer([0.02 * number for number in range(20)]).latencies_s, 0.5)
@@ -128,7 +130,7 @@ def test_latency_under_load_is_what_the_recursion_says(load: float) -> None:
             if errors[-1] < 0.15:
                 break
     if not errors:
-        pytest.skip("this host has no processor to spare: the server had to wait for one in each of 3 tries")
+        pytest.skip("this host has no processor to spare: the server had to wait for one in each try")
     assert min(errors) < 0.15, errors
 
 
