@@ -11,18 +11,11 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
 from vsim.bench.http_client import Client
 from vsim.bench.payload import host_architecture, probe_path
 from vsim.bench.suites.requests import free_port
-from vsim.model.arrivals import arrival_times
-from vsim.model.plan import OfferRequests
-from vsim.samples.summary import quantile
 
 PROBE = str(probe_path(host_architecture()))
-# A host that does other things meanwhile spoils some.
-TRIES = 8
 REQUEST = b"GET / HTTP/1.1\r\nHost: test\r\n\r\n"
 
 
@@ -44,15 +37,6 @@ def operations_for(seconds: float) -> int:
     done = subprocess.run([PROBE, "cpu=user:20000000", "exit"], capture_output=True, text=True, check=True)
     took = next(int(line.split()[2]) for line in done.stdout.splitlines() if line.startswith("end user")) / 1e9
     return round(20_000_000 * seconds / took)
-
-
-def recursion(times: list[float], service_s: float) -> list[float]:
-    """Lindley's recursion for one server of constant service."""
-    free, latencies = 0.0, []
-    for time_s in times:
-        free = max(time_s, free) + service_s
-        latencies.append(free - time_s)
-    return latencies
 
 
 def test_answers_come_in_the_order_of_the_requests() -> None:
@@ -106,34 +90,3 @@ def test_many_requests_on_many_connections_are_all_answered_and_all_connections_
 
 def _sockets(pid: int) -> int:
     return sum("socket:" in os.readlink(entry) for entry in Path(f"/proc/{pid}/fd").iterdir())  # noqa: PTH115
-
-
-@pytest.mark.parametrize("load", [0.3, 0.6, 0.8])
-def test_latency_under_load_is_what_the_recursion_says(load: float) -> None:
-    """With 8 ms of service, waking up costs little; tries in which the server had to wait for a core don't count."""
-    step = OfferRequests(rate_per_s=load / 0.008, duration_s=3.0, arrivals="poisson")
-    errors: list[float] = []
-    with probe(operations_for(0.008)) as (process, port), Client("127.0.0.1", port) as client:
-        client.warm_up()
-        for block in range(TRIES):
-            times = arrival_times(step, 1, block)
-            before = _waited_s(process.pid)
-            alone = quantile(client.offer([0.02 * number for number in range(20)]).latencies_s, 0.5)
-            offered = client.offer(times)
-            assert offered.errors == 0
-            if _waited_s(process.pid) - before > 0.02:
-                continue
-            expected = recursion(times, alone)
-            errors.append(
-                max(abs(quantile(offered.latencies_s, q) / quantile(expected, q) - 1) for q in (0.5, 0.9, 0.95))
-            )
-            if errors[-1] < 0.15:
-                break
-    if not errors:
-        pytest.skip("this host has no processor to spare: the server had to wait for one in each try")
-    assert min(errors) < 0.15, errors
-
-
-def _waited_s(pid: int) -> float:
-    """Return how long the process could have run and had no processor, in seconds (see proc(5), schedstat)."""
-    return int(Path(f"/proc/{pid}/schedstat").read_text().split()[1]) / 1e9
