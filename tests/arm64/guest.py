@@ -80,7 +80,12 @@ def test_samples_of_every_rung_and_no_failure(results: Path) -> None:
     for driver in ("process", "runc"):
         metrics = {sample.metric for sample in samples.samples if sample.driver == driver}
         assert {"startup_s", "memory_pss_bytes", "memory_cgroup_bytes"} <= metrics
-    assert all(sample.value >= 0 for sample in samples.samples)
+    # A slope is an estimate: that of `null`, where no instance runs, lies around zero and may be below it.
+    slopes = [s.value for s in samples.samples if (s.driver, s.metric) == ("null", "memory_host_bytes")]
+    assert slopes
+    assert max(map(abs, slopes)) < 2**20
+    others = [s for s in samples.samples if (s.driver, s.metric) != ("null", "memory_host_bytes")]
+    assert [s for s in others if s.value < 0] == []
 
 
 def test_nothing_is_left(results: Path) -> None:
