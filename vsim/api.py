@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -145,11 +145,13 @@ def calibrate(
     host: str | None = None,
     drivers: Sequence[str] = (),
     simulated: bool = False,
+    progress: Callable[[str, int, int], None] | None = None,
 ) -> Calibration:
     """Turn samples, or files of them, into a profile: its `text`, the `profile` itself, and a `report`.
 
     `name` is what the profile calls the machine (default: the host's name); `host` picks the runs of one host,
     `drivers` the rungs. Samples of a simulation are taken with `simulated` only.
+    `progress` is called with the rung whose starts are fitted next, how many were, and of how many.
 
     Raises InputError, with file and line where there are any, for samples that can't be used: of several hosts,
     throttled, in too few blocks, not in a steady state.
@@ -161,8 +163,8 @@ def calibrate(
     if isinstance(samples, str | Path):
         samples = [samples]
     if isinstance(samples, Samples):
-        return fit(samples, name=name, host=host, drivers=drivers, simulated=simulated)
-    return from_files(samples, name=name, host=host, drivers=drivers, simulated=simulated)
+        return fit(samples, name=name, host=host, drivers=drivers, simulated=simulated, observer=progress)
+    return from_files(samples, name=name, host=host, drivers=drivers, simulated=simulated, observer=progress)
 
 
 def validate(

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from vsim.calibration.fitting import Report
-    from vsim.calibration.fitting.ladder import Interval
 
 __all__ = ["command"]
 
@@ -41,7 +43,7 @@ def command(
     from vsim.api import calibrate
     from vsim.errors import HostError
 
-    found = calibrate(files, name=name, host=host, drivers=drivers, simulated=simulated)
+    found = calibrate(files, name=name, host=host, drivers=drivers, simulated=simulated, progress=_progress())
     # Loaded before it is written: a profile that can't be used is a bug here, not a file of the user's.
     warnings = found.profile.warnings
     try:
@@ -57,6 +59,17 @@ def command(
     for warning in warnings:
         click.echo(f"{click.style('warning:', fg='yellow', bold=True)} {warning}", err=True)
     click.echo(f"profile written to {out}", err=True)
+
+
+def _progress() -> Callable[[str, int, int], None] | None:
+    """Return what says which start is being fitted: it takes seconds for each. In a pipe there is nobody to tell."""
+    if not sys.stderr.isatty():
+        return None
+
+    def tell(driver: str, number: int, count: int) -> None:
+        click.echo(f"\r\x1b[Kfitting {driver}, {number + 1} of {count}\r", err=True, nl=number + 1 == count)
+
+    return tell
 
 
 def _data(report: Report) -> dict[str, Any]:
@@ -90,34 +103,50 @@ def _text(report: Report) -> str:
     width = max(60, shutil.get_terminal_size().columns)
     parts = []
     if report.ladder:
-        rows = [["start alone", "", "beyond process", "beyond the rung below"]]
+        rows = [["rung", "start alone", "beyond process", "beyond below", "which is"]]
         for rung in report.ladder:
-            below = "" if rung.beyond_below_s is None else f"{_interval(rung.beyond_below_s)} ({rung.below})"
-            beyond = "" if rung.beyond_process_s is None else _interval(rung.beyond_process_s)
-            rows.append([rung.driver, _interval(rung.alone_s), beyond, below])
-        parts.append(columns(rows, "<>>>", width))
-    lines = [["fitted", "value", "95 %", "n"]]
+            beyond, below = rung.beyond_process_s, rung.beyond_below_s
+            rows.append(
+                [
+                    rung.driver,
+                    _interval(*rung.alone_s, "s"),
+                    "" if beyond is None else _interval(*beyond, "s"),
+                    "" if below is None else _interval(*below, "s"),
+                    "" if below is None else rung.below or "",
+                ]
+            )
+        parts.append(columns(rows, "<>>><", width))
+    lines = [["fitted", "value and 95 %", "n"]]
+    group = ""
     for name, each in report.fitted.items():
-        ends = f"[{_shown(each.low, each.unit)}, {_shown(each.high, each.unit)}]"
-        lines.append([name, _shown(each.value, each.unit), ends, str(each.n)])
-    parts.append(columns(lines, "<>>>", width))
+        owner, _, rest = name.partition(".")
+        if owner != group:
+            lines.append([owner, "", ""])
+            group = owner
+        lines.append([f"  {rest}", _interval(each.value, each.low, each.high, each.unit), str(each.n)])
+    parts.append(columns(lines, "<>>", width))
     if report.left_out:
         parts.append("left to the lower source:\n" + "\n".join(f"  {e.what}: {e.why}" for e in report.left_out))
+    if report.notes:
+        parts.append("notes:\n" + "\n".join(f"  {note}" for note in report.notes))
     parts.append(f"architectures: {', '.join(report.architectures)}")
     return "\n\n".join(parts)
 
 
-def _interval(interval: Interval) -> str:
-    middle, low, high = (_shown(end, "s") for end in interval)
-    return f"{middle} [{low}, {high}]"
+# The units that a value is shown in, the largest first.
+_SECONDS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
+_BYTES = ((2.0**30, "GiB"), (2.0**20, "MiB"), (2.0**10, "KiB"), (1.0, "B"))
+_SCALES = {
+    "s": _SECONDS,
+    "core-s": tuple((factor, f"core-{unit}") for factor, unit in _SECONDS),
+    "bytes": _BYTES,
+    "bytes/s": tuple((factor, f"{unit}/s") for factor, unit in _BYTES),
+}
 
 
-def _shown(value: float, unit: str) -> str:
-    """Return a value with three significant digits in the unit that suits it."""
-    from vsim.cli._bench_table import short
-
-    if unit == "core-s":
-        return short(value, "s").replace(" ", " core-")
-    if unit in ("s", "bytes", "bytes/s"):
-        return short(value, unit)
-    return f"{value:.3g}" if unit == "1" else f"{value:.3g} {unit}"
+def _interval(value: float, low: float, high: float, unit: str) -> str:
+    """Return a value and the ends of its interval, in the unit that suits the value: `12.3 ms [11.0, 14.1]`."""
+    scales = _SCALES.get(unit, ((1.0, "" if unit == "1" else unit),))
+    factor, shown = next((scale for scale in scales if abs(value) >= scale[0]), scales[-1])
+    middle, *ends = (f"{number / factor:#.3g}".rstrip(".") for number in (value, low, high))
+    return f"{middle} {shown}".strip() + f" [{', '.join(ends)}]"

@@ -10,7 +10,9 @@ from tests.calibration.fitting.made import Rung, environment, joined, starts, ta
 from vsim.bench.drivers import all_drivers
 from vsim.calibration.fitting import Calibration, Search, fit, machine_name
 from vsim.calibration.fitting.rungs import BELOW
-from vsim.model.plan import Start
+from vsim.calibration.profile_file import builtin
+from vsim.engine.plans import perform
+from vsim.model.plan import Plan, Start
 from vsim.model.quantity import value_of
 from vsim.samples.records import Samples
 
@@ -169,6 +171,17 @@ def test_a_raspberry_pi_is_like_the_one_that_is_known(samples: Samples) -> None:
     assert machine.title == "Box 1 (Raspberry Pi 4 Model B Rev 1.4)"
     assert machine.offers == {"aarch64", "hardware-virtualization", "nested-paging"}
     assert machine.power_w.points == found.profile.machines["raspberry-pi-4"].power_w.points
+
+
+@pytest.mark.parametrize("name", ["container@laptop", "container-in-vm@rack-server"])
+def test_samples_of_a_built_in_architecture(name: str) -> None:
+    """Its stack and its machine are there already: the profile found changes them."""
+    stack, _, machine = name.partition("@")
+    plan = Plan("starts", (Start(count=4, concurrency=1),), blocks=3, warmup_blocks=0)
+    found = fit(perform(plan, builtin(), [stack], machine), simulated=True, search=QUICK)
+    assert found.report.architectures == [name]
+    assert found.profile.architecture(name).stack.layers[1].name == stack
+    assert found.profile.machines[machine].price == builtin().machines[machine].price
 
 
 def test_the_rung_below_is_the_one_that_the_drivers_name() -> None:

@@ -11,7 +11,8 @@ import pytest
 
 from tests.calibration.fitting.made import Rung, change, environment, joined, starts
 from vsim.calibration.fitting import calibrate
-from vsim.calibration.fitting.selection import Selected, select, trend
+from vsim.calibration.fitting.refusals import trend
+from vsim.calibration.fitting.selection import Selected, select
 from vsim.errors import InputError
 from vsim.samples.records import Sample, Samples, to_line
 

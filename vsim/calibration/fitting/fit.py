@@ -16,12 +16,13 @@ from vsim.calibration.fitting.ladder import Rung, ladder
 from vsim.calibration.fitting.memory import fit_memory
 from vsim.calibration.fitting.network import fit_network
 from vsim.calibration.fitting.profile_text import profile_text
+from vsim.calibration.fitting.refusals import Origin
 from vsim.calibration.fitting.requests import fit_requests
 from vsim.calibration.fitting.rungs import describe
-from vsim.calibration.fitting.selection import LeftOut, Origin, Selected, select
+from vsim.calibration.fitting.selection import LeftOut, Selected, select
 from vsim.calibration.fitting.sheet import Estimate, Sheet
 from vsim.calibration.fitting.start_fit import StartFit
-from vsim.calibration.fitting.starts import Search, fit_start_up
+from vsim.calibration.fitting.starts import Observer, Search, fit_start_up
 from vsim.calibration.profile import Profile
 from vsim.calibration.profile_file import profile_of_text
 from vsim.calibration.specification import name_of
@@ -78,18 +79,20 @@ def fit(
     simulated: bool = False,
     search: Search | None = None,
     origin: Origin | None = None,
+    observer: Observer | None = None,
 ) -> Calibration:
     """Fit `samples` to a profile.
 
     `name` is what it calls the machine (default: the host's name), `host` picks the runs of one host, `drivers` the
-    rungs. Samples of a simulation are taken with `simulated` only. `search` says how thoroughly starts are fitted.
+    rungs. Samples of a simulation are taken with `simulated` only. `search` says how thoroughly starts are fitted,
+    and `observer` is told of each.
 
     Raises InputError, with the reason, for samples that can't be used.
     """
     selected = select(samples, name=name, host=host, drivers=drivers, simulated=simulated, origin=origin)
     sheet = Sheet(left_out=list(selected.left_out))
     describe(sheet, selected)
-    starts = fit_start_up(selected, sheet, search or Search())
+    starts = fit_start_up(selected, sheet, search or Search(), observer)
     fit_growth(selected, sheet, starts)
     fit_memory(selected, sheet)
     fit_cpu(selected, sheet)
@@ -134,7 +137,9 @@ class _Files(Origin):
     def flagged(self, run_id: str, flags: Collection[str]) -> Place | None:
         return self._first(
             run_id,
-            lambda record: record.get("record") == "sample" and not set(flags).isdisjoint(record.get("flags") or ()),
+            lambda record: (
+                record.get("record") in ("sample", "failure") and not set(flags).isdisjoint(record.get("flags") or ())
+            ),
         )
 
     def _first(self, run_id: str, wanted: Any) -> Place | None:

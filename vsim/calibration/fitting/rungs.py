@@ -71,6 +71,10 @@ def describe(sheet: Sheet, selected: Selected) -> None:
         above = [PROCESS] if has_process and driver != "process" else []
         sheet.put(("stacks", driver, "title"), f"{driver}, as measured on {selected.host.hostname}")
         sheet.put(("stacks", driver, "layers"), [HOST, layer_of(driver), *above])
+        known = builtin().stacks.get(driver)
+        if known is not None and known.guest_size is not None:
+            # A stack of the same name is simulated with guests of several instances; here each is its own.
+            sheet.put(("stacks", driver, "guest_size"), None)
 
 
 def _machine(sheet: Sheet, selected: Selected) -> None:
@@ -78,7 +82,11 @@ def _machine(sheet: Sheet, selected: Selected) -> None:
     path = ("machines", host.name)
     model = str(host.environment.get("pi_model") or "")
     like = next((name for text, name in _PI.items() if model.startswith(text)), _MACHINE)
-    sheet.put((*path, "like"), like)
+    if host.name in builtin().machines:
+        # Samples of a simulation: the machine is there, and keeps what isn't measured on it.
+        like = host.name
+    else:
+        sheet.put((*path, "like"), like)
     sheet.put((*path, "title"), f"{host.hostname} ({model or host.environment.get('cpu_model') or 'unknown CPU'})")
     sheet.put((*path, "offers"), _offers(host.environment))
     sheet.put((*path, "cores"), Estimate(host.cores, host.cores, host.cores, "cores", 1))

@@ -22,12 +22,16 @@ from vsim.scenario.validation import listed
 if TYPE_CHECKING:
     from vsim.calibration.fitting.start_model import Parameters
 
-__all__ = ["STAGE", "Harness", "Search", "fit_start_up", "harness_of", "levels_of"]
+__all__ = ["STAGE", "Harness", "Observer", "Search", "fit_start_up", "harness_of", "levels_of"]
 
 # The one stage of a rung's start; no lower source has a stage of that name.
 STAGE = "bring-up"
 # A wait below this part of the start is none.
 _NOTHING = 1e-3
+
+
+# Is told whose start is fitted next, how many were, and of how many.
+Observer = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,13 +121,17 @@ def _spreads(samples: Sequence[Sample], concurrency: int) -> list[float]:
     return [(max(w) - min(w)) / (sum(w) / len(w)) for w in waves.values() if len(w) == concurrency]
 
 
-def fit_start_up(selected: Selected, sheet: Sheet, search: Search) -> dict[str, StartFit]:
+def fit_start_up(
+    selected: Selected, sheet: Sheet, search: Search, observer: Observer | None = None
+) -> dict[str, StartFit]:
     """Fit the start of every rung that has starts, and put them on the sheet; the process's first."""
     harness = harness_of(selected, sheet)
     if not harness.launch_core_s and any(s.suite == "startup" and s.concurrency > 1 for s in selected.samples):
         sheet.leave_out("the harness", "the rung `null` has no waves: its own part of a start is in all of them")
     fits: dict[str, StartFit] = {}
-    for driver in sorted(selected.drivers, key=lambda name: name != "process"):
+    for number, driver in enumerate(sorted(selected.drivers, key=lambda name: name != "process")):
+        if observer is not None:
+            observer(driver, number, len(selected.drivers))
         levels, blocks = levels_of(selected, driver, harness)
         if not levels:
             continue
@@ -182,7 +190,8 @@ def _put(sheet: Sheet, driver: str, fit: StartFit, levels: Sequence[Level], base
     concurrencies = listed([str(level.concurrency) for level in levels], "and")
     conditions = f"starts at concurrency {concurrencies}"
     parameters, structure = fit.parameters, fit.structure
-    distribution, reason = choose(_varying(levels[0].startup_s, parameters, structure.carrier))
+    varying, cut = _varying(levels[0].startup_s, parameters, structure.carrier)
+    distribution, reason = choose(varying)
     sheet.notes.append(f"{driver}: what varies is the {structure.carrier}: {_family(distribution)}, {reason}")
     if structure.section:
         low, high = fit.interval("section_core_s")
@@ -195,6 +204,9 @@ def _put(sheet: Sheet, driver: str, fit: StartFit, levels: Sequence[Level], base
         carries = (name == "wait_s") == (structure.carrier == "wait")
         value = _beyond(parameters, name) - (_beyond(base.parameters, name) if base else 0.0)
         low, high = _interval(fit, base, name)
+        if carries:
+            # Nobody waits or works less than nothing: what was cut off is a part of the mean.
+            value, low, high = value + cut, low + cut, high + cut
         if name == "wait_s" and max(value, high) < _NOTHING * parameters.alone_s:
             continue
         estimate = Estimate.within(
@@ -227,19 +239,23 @@ def _interval(fit: StartFit, base: StartFit | None, name: str) -> tuple[float, f
     return float(low), float(high)
 
 
-def _varying(alone: Table, parameters: Parameters, carrier: str) -> list[list[float]]:
-    """Return, block by block, what each start alone waited or worked, given what all have in common."""
-    found = []
-    fixed = parameters.section_core_s
+def _varying(alone: Table, parameters: Parameters, carrier: str) -> tuple[list[list[float]], float]:
+    """Return, block by block, what each start alone waited or worked, given what all have in common.
+
+    Beside it, by how much that is more on average because none of it is below 0.
+    """
+    found: list[list[float]] = []
+    below = 0.0
     free = parameters.cpu_core_s - parameters.section_core_s
     for row in alone.values:
-        taken = row[~np.isnan(row)] - fixed
+        taken = row[~np.isnan(row)] - parameters.section_core_s
         if carrier == "wait":
             values = taken - free / parameters.parallelism
         else:
             values = (taken - parameters.wait_s) * parameters.parallelism
         found.append(np.maximum(0.0, values).tolist())
-    return found
+        below += float(np.maximum(0.0, -values).sum())
+    return found, below / len(alone)
 
 
 def _family(distribution: object) -> str:
