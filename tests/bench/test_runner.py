@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -23,7 +23,13 @@ class Bench:
         self.drivers = [FakeDriver(name, self.clock, self.log) for name in names]
         self.records: list[Record] = []
 
-    def run(self, plan: Plan, done: frozenset[Key] = frozenset(), observer: Observer | None = None) -> Runner:
+    def run(
+        self,
+        plan: Plan,
+        done: frozenset[Key] = frozenset(),
+        observer: Observer | None = None,
+        throttling: Callable[[], str | None] = lambda: None,
+    ) -> Runner:
         alive = self.drivers[0].alive
         for driver in self.drivers:
             driver.alive = alive
@@ -38,6 +44,7 @@ class Bench:
             host=FakeHost(self.clock, self.log, alive),
             clock=self.clock,
             canary=lambda: [0.5],
+            throttling=throttling,
         )
         self.outcome = runner.run()
         return runner
@@ -109,6 +116,40 @@ class TestLifeCycle:
             *("drop caches", "create a-2"),
         ]
         assert all(sample.flags == ("cold",) for sample in bench.samples())
+
+
+class TestThrottling:
+    def run(self, bench: Bench, *answers: str) -> Bench:
+        following = iter(answers)
+        bench.run(plan(Start(count=1), blocks=3), throttling=lambda: next(following))
+        return bench
+
+    def test_samples_of_a_board_that_keeps_its_clock_have_no_flag(self, bench: Bench) -> None:
+        self.run(bench, *["throttled=0x50000"] * 4)
+        assert {sample.flags for sample in bench.samples()} == {()}
+        assert bench.failures() == []
+
+    def test_what_is_measured_while_the_clock_is_lowered_is_flagged(self, bench: Bench) -> None:
+        # asked at the begin and after each of three blocks: lowered during the first, until after the second
+        self.run(bench, "throttled=0x0", "throttled=0x20002", "throttled=0x20002", "throttled=0x20000")
+        flags = {sample.block: sample.flags for sample in bench.samples()}
+        assert flags == {0: (), 1: ("throttled",), 2: ("throttled",)}
+        # the samples of the first block were written before anybody knew
+        (noticed,) = bench.failures()
+        assert (noticed.block, noticed.driver, noticed.flags) == (0, "a", ("throttled",))
+        assert noticed.message == "the board lowered its clock: clock capped now, clock capped since boot"
+        assert [done.driver for done in bench.done()] == ["canary", "a"] * 3
+
+    def test_heat_that_comes_and_goes_within_a_step_is_noticed(self, bench: Bench) -> None:
+        self.run(bench, "throttled=0x0", "throttled=0x0", "throttled=0x0", "throttled=0x80000")
+        assert {sample.flags for sample in bench.samples()} == {()}
+        assert [(failure.block, failure.flags) for failure in bench.failures()] == [(2, ("throttled",))]
+        assert bench.outcome.given_up == {}
+
+    def test_a_board_that_is_throttled_from_the_begin(self, bench: Bench) -> None:
+        self.run(bench, *["throttled=0x50005"] * 4)
+        assert {sample.flags for sample in bench.samples()} == {("throttled",)}
+        assert bench.failures() == []
 
 
 class _Watching:

@@ -17,6 +17,7 @@ from typing import Any, Protocol
 from vsim.bench.budget import work_of
 from vsim.bench.canary import CANARY, fork_exec_s
 from vsim.bench.drivers.interface import Driver, Session
+from vsim.bench.environment.raspberry import Throttling
 from vsim.bench.errors import StageError, says
 from vsim.bench.host import Host
 from vsim.bench.payload import Payload
@@ -29,6 +30,8 @@ __all__ = ["Observer", "Outcome", "Runner", "Unit", "schedule"]
 
 # After as many failed steps in a row a rung is given up: its time-outs would cost the others their time.
 PATIENCE = 3
+# The flag of what was measured while the board had lowered its clock.
+THROTTLED = "throttled"
 
 Flags = tuple[str, ...]
 
@@ -105,6 +108,7 @@ class Runner:
         host: Host | None = None,
         clock: Callable[[], float] = time.monotonic,
         canary: Callable[[], Iterable[float]] | None = None,
+        throttling: Callable[[], str | None] | None = None,
     ) -> None:
         self.plan = plan
         self.drivers = tuple(drivers)
@@ -121,6 +125,8 @@ class Runner:
         self._canary = canary or (
             lambda: fork_exec_s(self._payloads(None).probe, self.workspace.environment(), times=5)
         )
+        # Looked at before the first unit and after each, never while something is timed.
+        self._throttling = Throttling(throttling or _firmware)
 
     @property
     def t(self) -> float:
@@ -227,13 +233,17 @@ class Runner:
         except StageError as error:
             recorder.failure(error)
             ended = error
+        lowered = self._throttling.look()
+        if lowered and THROTTLED not in recorder.flags:
+            recorder.throttled(lowered)
         # Samples of this unit are whole from here on; without this line a resumed run measures it again.
         self.emit(Done(self.workspace.run_id, unit.block, unit.number, driver.name, self.t))
         # What was noted down before a step had to be given up is no sign that the rung works.
         return ended or (recorder.last_failure if not recorder.samples else None)
 
     def _flags(self, block: int) -> Flags:
-        return ("warmup",) if block < self.plan.warmup_blocks else ()
+        warmup = ("warmup",) if block < self.plan.warmup_blocks else ()
+        return (*warmup, THROTTLED) if self._throttling.now else warmup
 
     def _outside(self, driver: Driver) -> _Recorder:
         """Return the recorder for what happens to a driver outside of any unit."""
@@ -256,7 +266,7 @@ class _Recorder:
             "order": order,
             "step": step,
         }
-        self._flags = flags
+        self.flags = flags
         self.samples = 0
         self.last_failure: StageError | None = None
 
@@ -280,12 +290,20 @@ class _Recorder:
                 concurrency=concurrency,
                 instance=instance,
                 t=self._runner.t,
-                flags=(*self._flags, *flags),
+                flags=(*self.flags, *flags),
             )
         )
 
     def failure(self, error: StageError, *, concurrency: int = 1, instance: int | None = None) -> None:
         self.last_failure = error
+        self._fail(error, concurrency, instance, self.flags)
+
+    def throttled(self, states: Iterable[str]) -> None:
+        """Note down that the clock was lowered meanwhile: the samples of this unit are written, and don't say so."""
+        said = StageError("work", f"the board lowered its clock: {', '.join(states)}")
+        self._fail(said, 1, None, (*self.flags, THROTTLED))
+
+    def _fail(self, error: StageError, concurrency: int, instance: int | None, flags: Flags) -> None:
         self._runner.emit(
             Failure(
                 **self._at,
@@ -294,9 +312,15 @@ class _Recorder:
                 concurrency=concurrency,
                 instance=instance,
                 t=self._runner.t,
-                flags=self._flags,
+                flags=flags,
             )
         )
+
+
+def _firmware() -> str | None:
+    from vsim.bench.environment.commands import ask
+
+    return ask(("vcgencmd", "get_throttled"))
 
 
 @contextlib.contextmanager

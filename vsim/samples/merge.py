@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from vsim.errors import HostError, InputError, Place
-from vsim.samples.records import Run, Samples, read_samples
+from vsim.samples.records import Failure, Run, Sample, Samples, read_samples
 
 __all__ = ["Host", "Merged", "Source", "merge", "read_all", "write_merged"]
 
@@ -246,9 +246,10 @@ def _warnings(chosen: _Chosen, samples: Samples) -> Iterable[str]:
             which = "; ".join(f"{version} in {', '.join(files)}" for version, files in versions.items())
             yield f"measured with different builds of {name}{f' for {architecture}' if architecture else ''}: {which}"
     flagged: dict[tuple[str, str], set[str]] = {}
-    for sample in samples.samples:
-        for flag in {"throttled", "emulated"}.intersection(sample.flags):
-            flagged.setdefault((sample.run_id, flag), set()).add(sample.driver)
+    records: tuple[Sample | Failure, ...] = (*samples.samples, *samples.failures)
+    for record in records:
+        for flag in {"throttled", "emulated"}.intersection(record.flags):
+            flagged.setdefault((record.run_id, flag), set()).add(record.driver)
     for source, run in chosen:
         states = run.environment.get("pi_throttled")
         if states:

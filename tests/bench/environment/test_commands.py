@@ -8,7 +8,7 @@ import pytest
 
 from vsim.bench.environment import Root, find_spoilers
 from vsim.bench.environment.commands import ask, docker_facts, version_in
-from vsim.bench.environment.raspberry import collect_throttling, throttled_states, throttling_facts
+from vsim.bench.environment.raspberry import Throttling, collect_throttling, throttled_states, throttling_facts
 
 
 @pytest.mark.parametrize(
@@ -118,6 +118,45 @@ def test_under_voltage_asks_for_a_power_supply_and_heat_for_a_fan() -> None:
     assert "power supply" in power.next_step
     assert heat.next_step is not None
     assert "fan" in heat.next_step
+
+
+@pytest.mark.parametrize(
+    ("answers", "found", "now"),
+    [
+        # what was there at the begin is in the run's record; heat comes and goes between two looks (bits 3 and 19)
+        (
+            ["throttled=0x10000", "throttled=0x10000", "throttled=0x90000", "throttled=0x90000"],
+            [(), ("soft temperature limit since boot",), ()],
+            [(), (), ()],
+        ),
+        # under-voltage (bits 0 and 16) goes on over a step, and has ended after the next one
+        (
+            ["throttled=0x0", "throttled=0x10001", "throttled=0x10001", "throttled=0x10000"],
+            [("under-voltage now", "under-voltage since boot"), ("under-voltage now",), ()],
+            [("under-voltage now",), ("under-voltage now",), ()],
+        ),
+        # one answer that fails says nothing
+        (
+            ["throttled=0x0", "VCHI initialization failed", "throttled=0x4"],
+            [(), ("throttled now",)],
+            [(), ("throttled now",)],
+        ),
+    ],
+)
+def test_a_clock_that_is_lowered_while_a_run_goes_on(
+    answers: list[str], found: list[tuple[str, ...]], now: list[tuple[str, ...]]
+) -> None:
+    following = iter(answers)
+    throttling = Throttling(lambda: next(following))
+    looks = [(throttling.look(), throttling.now) for _ in found]
+    assert looks == list(zip(found, now, strict=True))
+
+
+def test_a_host_without_that_firmware_is_asked_once() -> None:
+    asked = []
+    throttling = Throttling(lambda: asked.append(1))
+    assert [throttling.look() for _ in range(3)] == [()] * 3
+    assert len(asked) == 1
 
 
 def test_a_zero_in_the_kernels_file_says_nothing(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from vsim.calibration.fitting import calibrate
 from vsim.calibration.fitting.refusals import trend
 from vsim.calibration.fitting.selection import Selected, select
 from vsim.errors import InputError
-from vsim.samples.records import Sample, Samples, to_line
+from vsim.samples.records import Failure, Sample, Samples, to_line
 
 RUNGS = {"process": Rung(0.001, 0.002), "docker": Rung(0.05, 0.1)}
 
@@ -91,6 +91,13 @@ def test_a_throttled_board_is_refused(good: Samples) -> None:
     refused(hot, "lowered its clock in the run r1: throttled since boot, under-voltage now", "cool")
     few = flagged(good, "throttled", lambda s: s.block == 3 and s.driver == "docker")
     refused(few, "samples of docker in the run r1 were taken while the host was throttled", "cool")
+    s = good.samples[0]
+    noticed = Failure(
+        *(s.run_id, s.block, s.order, s.stack, "docker", "startup"),
+        *("work", "the board lowered its clock: throttled since boot", 1, None, 1.0, ("throttled",)),
+    )
+    late = dataclasses.replace(good, failures=(noticed,))
+    refused(late, "while docker was measured in the run r1, the board lowered its clock: throttled since boot", "cool")
 
 
 def test_worlds_are_not_mixed_and_a_simulated_one_has_to_be_asked_for(good: Samples) -> None:
