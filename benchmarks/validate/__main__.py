@@ -37,7 +37,7 @@ def halves(samples: Samples) -> list[Comparison]:
     """Compare every second block with the others: how far apart two measurements of the same thing are."""
     blocks = each_in_turn(samples, "block")
     one, other = split(samples, blocks[1::2])
-    return compare(one, other)
+    return compare(one, other, paired=False)
 
 
 def report(verdicts: Sequence[Verdict]) -> str:

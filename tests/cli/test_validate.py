@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from tests.cli.command import vsim
+from vsim import InputError, validate
 from vsim.calibration import load_profile
 from vsim.engine.plans import perform
 from vsim.model.plan import Plan, Start
-from vsim.samples.records import SampleWriter
+from vsim.samples.records import SampleWriter, read_samples
 
 SAME = "schema: vsim.profile/1\n"
 # All cores work at half their speed: what is CPU work takes twice as long.
@@ -82,6 +83,19 @@ def test_other_formats_hold_every_row(folder: Path) -> None:
     table = [line for line in printed("md").splitlines() if line.startswith("|")]
     assert len(table) == len(rows) + 2 + 2 + len({(row["metric"], row["statistic"]) for row in rows})
     assert printed("json") == printed("json"), "the same seeds make the same errors"
+
+
+def test_the_python_interface_returns_the_same(folder: Path) -> None:
+    done = vsim("validate", "slow.yaml", "s.jsonl", *WHERE, "--format", "json", "--blocks", "8", cwd=folder)
+    profile, samples = folder / "slow.yaml", folder / "s.jsonl"
+    found = validate(profile, samples, machine="laptop", blocks=8)
+    assert found.to_dict() == json.loads(done.stdout)
+    assert validate(load_profile(profile), read_samples(samples), machine="laptop", blocks=8) == found
+    for arguments in ({}, {"leave_out": ["block=1"], "leave_one_out": "block"}):
+        with pytest.raises(InputError, match="takes either a profile, or one of"):
+            validate(None, samples, **arguments)
+    with pytest.raises(InputError, match="takes either a profile, or one of"):
+        validate(profile, samples, leave_out=["block=1"])
 
 
 def test_metrics_are_chosen(folder: Path) -> None:

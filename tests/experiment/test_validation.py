@@ -202,6 +202,13 @@ def test_equal_arrivals_are_compared_block_by_block() -> None:
     assert apart.low < -0.5
 
 
+def test_two_parts_of_one_set_can_be_compared_all_the_same() -> None:
+    one, other = latencies({0: 1.0, 2: 3.0}, run_id="m"), latencies({1: 4.0, 3: 4.0}, run_id="m")
+    assert compare(one, other) == []
+    (row,) = compare(one, other, paired=False)
+    assert row.error == 1
+
+
 def test_arrivals_of_other_seeds_have_no_block_in_common() -> None:
     assert compare(latencies({0: 1.0}, run_id="m"), latencies({0: 1.0}, run_id="p", seed=2)) == []
 

@@ -94,11 +94,18 @@ class Comparison:
 
 
 def compare(
-    measured: Samples, predicted: Samples, *, metrics: Collection[str] = (), seed: int = 1, resamples: int = RESAMPLES
+    measured: Samples,
+    predicted: Samples,
+    *,
+    metrics: Collection[str] = (),
+    paired: bool = True,
+    seed: int = 1,
+    resamples: int = RESAMPLES,
 ) -> list[Comparison]:
     """Return one row for each statistic that both sets have, in the order of `measured`; of `metrics` only, if given.
 
-    The same sets and the same seed give the same intervals.
+    Without `paired`, blocks with the same arrivals aren't looked for: of two parts of one set, there are none. The same
+    sets and the same seed give the same intervals.
     """
     ours = _groups(predicted)
     rows: list[Comparison] = []
@@ -106,7 +113,7 @@ def compare(
         other = ours.get(key)
         if other is None or (metrics and key.metric not in metrics):
             continue
-        rows.extend(_compared(key, group, other, seed, resamples))
+        rows.extend(_compared(key, group, other, paired, seed, resamples))
     return rows
 
 
@@ -232,7 +239,9 @@ def _with_taken(samples: Iterable[Sample]) -> Iterable[Sample]:
 # -- one group in both sets --------------------------------------------------------------------------------------------
 
 
-def _compared(key: _Key, measured: _Group, predicted: _Group, seed: int, resamples: int) -> Iterable[Comparison]:
+def _compared(
+    key: _Key, measured: _Group, predicted: _Group, paired: bool, seed: int, resamples: int
+) -> Iterable[Comparison]:
     per_instance = None not in measured.instances
     if per_instance and key.suite == "density":
         # The ramps may have ended, or been cut, at different places: what both have is compared.
@@ -240,7 +249,7 @@ def _compared(key: _Key, measured: _Group, predicted: _Group, seed: int, resampl
         theirs, ours = _restricted(measured, common), _restricted(predicted, common)
     else:
         theirs, ours = dict(measured.blocks), dict(predicted.blocks)
-    paired = key.suite == "requests" and measured.data.get("arrivals") == "poisson"
+    paired = paired and key.suite == "requests" and measured.data.get("arrivals") == "poisson"
     if paired:
         theirs, ours = _matched(theirs, ours)
     if not theirs or not ours:
