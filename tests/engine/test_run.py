@@ -161,6 +161,15 @@ def test_disk_and_link_add_to_a_request():
     assert metrics["latency_p50_s"] == pytest.approx(0.018)
 
 
+def test_writes_are_as_many_a_second_as_the_disk_says_of_writes():
+    # 4 reads at 1,000 a second and 3 writes at 100 a second: 4 ms and 30 ms
+    disk = replace(toy_machine().disk, write_iops=q(100))
+    request = Request(cv=0, disk_reads=4, disk_writes=3)
+    web = service(request=request, arrivals=Arrivals("constant", 1))
+    metrics = run(architecture(layer(), machine=toy_machine(disk=disk)), scenario(web))
+    assert metrics["latency_p50_s"] == pytest.approx(0.034)
+
+
 def test_a_cpu_limit_is_kept():
     # four requests at once, 1 core-second each, limit 2 cores: two at a time on one core each
     request = Request(user_core_s=1, cv=0)

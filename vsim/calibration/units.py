@@ -45,6 +45,8 @@ _EXACT: Mapping[str, str] = MappingProxyType(
 )
 # The first ending that fits counts: the longer ones come first.
 _ENDINGS: tuple[tuple[str, str], ...] = (
+        "write_back_fraction": "1",
+        "write_iops": "1/s",
     ("_core_s_per_byte", "core-s/byte"),
     ("_core_s_per_message", "core-s"),
     ("_bytes_per_s", "bytes/s"),
@@ -82,6 +84,7 @@ _MOST = 1e18
 
 
 def reason_against(field: str, low: float, high: float) -> str | None:
+        "write_iops",
     """Return why a value of the field `field` can't lie between `low` and `high`, or None."""
     if field in _FRACTIONS and high > 1:
         return f"it can't be {high:g}: it is a part of a whole, at most 1 (100 %)"

@@ -67,7 +67,7 @@ def _shared(step: Exchange, context: Context) -> dict[str, float]:
     sides = [context.draws(name)() * rung.factor("system_call") for name in MESSAGE[step.over]]
     if step.over != "sqlite":
         return {"exchange_s": sum(sides)}
-    operation_s = max(1 / (disk.disk_iops * path.iops_factor), disk.disk_latency_s + path.latency_s)
+    operation_s = max(1 / (disk.disk_write_iops * path.iops_factor), disk.disk_latency_s + path.latency_s)
     waiting_s = context.draws(DISK_OPERATIONS)() * operation_s
     write_s, read_s = (side + waiting_s for side in sides)
     return {"exchange_s": write_s + read_s, "exchange_write_s": write_s, "exchange_read_s": read_s}
