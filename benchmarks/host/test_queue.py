@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.test_requests import operations_for, probe
+from vsim.bench.awake import processors_awake
 from vsim.bench.http_client import Client
 from vsim.model.arrivals import arrival_times
 from vsim.model.plan import OfferRequests
@@ -30,7 +31,7 @@ def test_latency_under_load_is_what_the_recursion_says(load: float) -> None:
     """With 8 ms of service, waking up costs little; tries in which the server had to wait for a core don't count."""
     step = OfferRequests(rate_per_s=load / 0.008, duration_s=3.0, arrivals="poisson")
     errors: list[float] = []
-    with probe(operations_for(0.008)) as (process, port), Client("127.0.0.1", port) as client:
+    with processors_awake(), probe(operations_for(0.008)) as (process, port), Client("127.0.0.1", port) as client:
         client.warm_up()
         for block in range(TRIES):
             times = arrival_times(step, 1, block)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import datetime
 import functools
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from vsim.bench import budget
+from vsim.bench.awake import processors_awake
 from vsim.bench.clean import clean, end_processes
 from vsim.bench.drivers import Driver, all_drivers
 from vsim.bench.environment import record_environment
@@ -97,19 +99,20 @@ def run(
         plan = budget.fit_blocks(plan, drivers)
     # A plan made to fit runs into its limit on a slow host at worst, with what it has measured until then.
     budget.check(plan if not fit else _without_limit(plan), drivers, host)
-    record = Run(
-        run_id=new_run_id(),
-        world="real",
-        started=_now().isoformat(timespec="milliseconds"),
-        plan=plan_to_data(plan),
-        environment=_environment(note),
-        seed=plan.seed,
-        drivers=tuple(driver.name for driver in drivers),
-        left_out=tuple(budget.left_out(plan, drivers)),
-    )
-    with SampleWriter(out) as writer:
-        writer.write(record)
-        return _measure(plan, drivers, record, writer, observer=observer, host=host)
+    with processors_awake() as awake:
+        record = Run(
+            run_id=new_run_id(),
+            world="real",
+            started=_now().isoformat(timespec="milliseconds"),
+            plan=plan_to_data(plan),
+            environment={**_environment(note), "processors_awake": awake},
+            seed=plan.seed,
+            drivers=tuple(driver.name for driver in drivers),
+            left_out=tuple(budget.left_out(plan, drivers)),
+        )
+        with SampleWriter(out) as writer:
+            writer.write(record)
+            return _measure(plan, drivers, record, writer, observer=observer, host=host)
 
 
 def resume(out: Path, *, observer: Observer | None = None) -> Outcome:
@@ -130,7 +133,9 @@ def resume(out: Path, *, observer: Observer | None = None) -> Outcome:
     elapsed = max(0.0, (_now() - datetime.datetime.fromisoformat(record.started)).total_seconds())
     # What the interrupted attempt has left would take part in what is measured, and has the names of what comes.
     clean()
-    with SampleWriter(out, resume=True) as writer:
+    # As in the attempt before: the blocks of one run are measured alike.
+    awake = processors_awake() if record.environment.get("processors_awake") else contextlib.nullcontext()
+    with awake, SampleWriter(out, resume=True) as writer:
         writer.write(Resume(record.run_id, elapsed))
         return _measure(
             plan, drivers, record, writer, observer=observer, host=host, done=samples.done, elapsed_s=elapsed
