@@ -100,8 +100,9 @@ def test_more_requests_than_connections_wait_without_being_lost() -> None:
     with server(takes_s=0.01) as port:
         offered = offer(port, [0.0] * 60)
     assert (len(offered.latencies_s), offered.errors) == (60, 0)
-    assert max(offered.latencies_s) == pytest.approx(0.6, rel=0.3)
-    assert quantile(offered.latencies_s, 0.5) == pytest.approx(0.3, rel=0.3)
+    # a host that does other things meanwhile takes longer
+    assert 0.6 <= max(offered.latencies_s) < 3
+    assert 0.3 <= quantile(offered.latencies_s, 0.5) < 2
 
 
 def test_a_busy_server_answers_in_order_as_the_recursion_says() -> None:
@@ -234,7 +235,7 @@ def test_all_rungs_of_a_block_see_the_same_arrivals(monkeypatch: pytest.MonkeyPa
 
     def note(self: Client, times: Sequence[float]) -> Offered:
         seen.append([*times])
-        return Offered(planned=len(times), latencies_s=[0.001] * len(times), elapsed_s=1.0)
+        return Offered(len(times), [0.001] * len(times), [*times], elapsed_s=1.0)
 
     monkeypatch.setattr(Client, "offer", note)
     step = OfferRequests(rate_per_s=100, duration_s=0.2, arrivals="poisson")
@@ -247,7 +248,7 @@ def test_all_rungs_of_a_block_see_the_same_arrivals(monkeypatch: pytest.MonkeyPa
 
 def test_a_client_that_is_the_narrowest_part_is_flagged(monkeypatch: pytest.MonkeyPatch) -> None:
     def busy(self: Client, times: Sequence[float]) -> Offered:
-        return Offered(planned=1, latencies_s=[0.001], lateness_s=[0.0], cpu_s=0.6, elapsed_s=1.0)
+        return Offered(1, [0.001], [0.0], lateness_s=[0.0], cpu_s=0.6, elapsed_s=1.0)
 
     monkeypatch.setattr(Client, "offer", busy)
     bench = Scripted()

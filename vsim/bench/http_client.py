@@ -38,11 +38,13 @@ class Offered:
     `lateness_s` is how far behind its plan the client was with each request, in seconds, except those for which there
     was no connection yet: they wait for the server. `cpu_s` is the processor time of the client's thread; it includes
     what the kernel does on its account to send and to receive. `elapsed_s` counts from the first planned moment to the
-    last answer.
+    last answer. `due_s` are the planned moments of those that were answered, on the monotonic clock, in the order of
+    `latencies_s`.
     """
 
     planned: int = 0
     latencies_s: list[float] = field(default_factory=list)
+    due_s: list[float] = field(default_factory=list)
     errors: int = 0
     lateness_s: list[float] = field(default_factory=list)
     cpu_s: float = 0.0
@@ -196,6 +198,7 @@ class Client:
             self._fail(connection)
             return
         self._result.latencies_s.append(time.monotonic() - connection.due)
+        self._result.due_s.append(connection.due)
         if self._waiting:
             self._ask(connection, self._waiting.popleft())
         else:

@@ -109,12 +109,14 @@ class NetworkCost:
     """What a layer does to one network mode: seconds added one way, throughput factor, CPU work.
 
     CPU work is in core-seconds per byte, and per message that is sent or received (a request and its answer are two).
+    `wake_s` go by before a server that was idle begins with the request that wakes it.
     """
 
     latency_s: Quantity | None = None
     throughput_factor: Quantity | None = None
     cpu_core_s_per_byte: Quantity | None = None
     cpu_core_s_per_message: Quantity | None = None
+    wake_s: Quantity | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from typing import ClassVar, Literal, TypeVar
 
 __all__ = [
     "ANSWER_TIMEOUT_S",
+    "ENOUGH_QUEUED",
     "STEPS",
     "SUITES",
     "WEIGHINGS",
@@ -40,6 +41,8 @@ WEIGHING_PAUSE_S = 0.02
 
 # Requests that aren't answered so long after the last one has left count as failed.
 ANSWER_TIMEOUT_S = 5.0
+# Of fewer requests than this that waited for another, or that didn't, no mean is told.
+ENOUGH_QUEUED = 5
 
 # A ramp may take so long for each instance of its limit: what it can't reach in that time is not worth waiting for.
 _RAMP_PER_INSTANCE_S = 0.3

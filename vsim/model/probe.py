@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-__all__ = ["CLIENT_LATE", "DISK_OPERATIONS", "LAUNCH", "MESSAGE", "NETWORK", "OPERATION", "REQUEST"]
+__all__ = ["CLIENT_LATE", "DISK_OPERATIONS", "LAUNCH", "MESSAGE", "NETWORK", "OPERATION", "REQUEST", "SPREAD", "WAKE"]
 
 # One step of arithmetic, one system call, one page fault, by the work of a plan's `cpu` step.
 OPERATION: Mapping[str, str] = MappingProxyType(
@@ -21,6 +21,10 @@ OPERATION: Mapping[str, str] = MappingProxyType(
 )
 # One HTTP answer, without the arithmetic that a plan may ask for.
 REQUEST = "reference.probe_request_core_s"
+# Before a server that was idle begins with the request that wakes it, beyond the round trip of the network.
+WAKE = "reference.probe_wake_s"
+# How an answer's time varies around its mean, arithmetic and all: 1, with a distribution.
+SPREAD = "reference.probe_service_spread"
 # What the harness computes for each start of a wave, one after another, before that start's clock begins.
 LAUNCH = "reference.launch_core_s"
 # How late after the planned moment the harness's client sends a request, which counts in its latency.

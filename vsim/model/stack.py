@@ -96,6 +96,7 @@ class PathCost:
     iops_factor: float = 1.0
     cpu_core_s_per_byte: float = 0.0
     cpu_core_s_per_message: float = 0.0
+    wake_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +200,7 @@ class Architecture:
             throughput_factor=_product(cost.throughput_factor for cost in costs),
             cpu_core_s_per_byte=sum(value_of(cost.cpu_core_s_per_byte) for cost in costs),
             cpu_core_s_per_message=sum(value_of(cost.cpu_core_s_per_message) for cost in costs),
+            wake_s=sum(value_of(cost.wake_s) for cost in costs),
         )
 
 

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from tests.engine.plans.profiles import m, performed, profile, values
-from vsim.engine.plans.requests import waits
 from vsim.model.arrivals import arrival_times
 from vsim.model.plan import OfferRequests
+from vsim.model.queueing import alone_and_queued, stays
 
 REFERENCE = {
     "probe_user_operation_core_s": m(1, "ns"),
@@ -103,12 +103,45 @@ def test_the_waits_of_random_requests_are_those_of_theory() -> None:
     step = OfferRequests(rate_per_s=load / service, duration_s=500.0, arrivals="poisson")
     moments = arrival_times(step, 1, 0)
     theory = load * service / (2 * (1 - load))
-    assert np.mean(waits(moments, [service] * len(moments))) == pytest.approx(theory, rel=0.05)
+    assert np.mean(stays(moments, [service] * len(moments))) - service == pytest.approx(theory, rel=0.05)
     # lognormal with cv 0.5: E[S²] = 1.25 E[S]²
     sigma2 = math.log1p(0.25)
     rng = np.random.default_rng(1)
     services = (service * rng.lognormal(-sigma2 / 2, math.sqrt(sigma2), len(moments))).tolist()
-    assert np.mean(waits(moments, services)) == pytest.approx(1.25 * theory, rel=0.05)
+    waited = np.mean(stays(moments, services)) - np.mean(services)
+    assert waited == pytest.approx(1.25 * theory, rel=0.05)
+
+
+def test_a_server_that_has_to_wake_up_is_that_of_theory() -> None:
+    """M/D/1 with an exceptional first service (Welch, 1964), at 60 % and with half a service to wake up.
+
+    With W the wait of M/D/1, the stay is S + W + (2 w + λ w²) / (2 (1 + λ w)): what waking up adds to the first, and to
+    those who come while it lasts and after them.
+    """
+    load, service, wake = 0.6, 1e-3, 0.5e-3
+    rate = load / service
+    step = OfferRequests(rate_per_s=rate, duration_s=500.0, arrivals="poisson")
+    moments = arrival_times(step, 1, 0)
+    waited = load * service / (2 * (1 - load))
+    added = (2 * wake + rate * wake**2) / (2 * (1 + rate * wake))
+    found = stays(moments, [service] * len(moments), wake)
+    assert np.mean(found) == pytest.approx(service + waited + added, rel=0.03)
+
+
+def test_answers_tell_the_server_s_work_from_the_way_to_it(tmp_path: Path) -> None:
+    # 0.45 ms of work, and 0.3 ms of waking up before it if the server is idle; 0.05 ms each way
+    waking = {"bridge": {"latency_s": m(50, "us"), "cpu_core_s_per_message": m(25, "us"), "wake_s": m(300, "us")}}
+    step = OfferRequests(rate_per_s=400, duration_s=4, operations=100_000, arrivals="poisson")
+    found = performed(known(tmp_path, network=waking), step)
+    assert values(found, "service_mean_s") == pytest.approx([450e-6])
+    assert values(found, "latency_alone_s") == pytest.approx([850e-6])
+
+
+def test_who_waited_and_who_did_not_by_hand() -> None:
+    # Answered at 3, at 5 (due at 1, in the first half of the first), at 12, at 13 (due at 11.5, in the second half);
+    # out of order, as answers on several connections may be told.
+    alone, queued = alone_and_queued([1.0, 10.0, 0.0, 11.5], [4.0, 2.0, 3.0, 1.5])
+    assert (alone, queued) == ([3.0, 2.0], [2.0])
 
 
 def test_random_requests_of_a_plan_have_the_quantiles_of_theory(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ it computes for most of the time itself, the samples are flagged `client-bound`:
 from __future__ import annotations
 
 import socket
+import statistics
 
 from vsim.bench.drivers.interface import Driver, InstanceSpec
 from vsim.bench.errors import StageError
@@ -15,7 +16,8 @@ from vsim.bench.http_client import Client, Offered
 from vsim.bench.suites._cost import nothing_runs, slowdown
 from vsim.bench.suites.interface import Context, Demand, Suite
 from vsim.model.arrivals import arrival_times
-from vsim.model.plan import ANSWER_TIMEOUT_S, OfferRequests, Step
+from vsim.model.plan import ANSWER_TIMEOUT_S, ENOUGH_QUEUED, OfferRequests, Step
+from vsim.model.queueing import alone_and_queued
 from vsim.samples.summary import quantile
 
 __all__ = ["SUITE", "free_port"]
@@ -82,6 +84,12 @@ def _record(context: Context, offered: Offered, busy_s: float | None, mode: str)
     record = context.record
     for name, q in (("latency_p50_s", 0.5), ("latency_p95_s", 0.95), ("latency_p99_s", 0.99)):
         record.sample(name, quantile(offered.latencies_s, q), "s", flags=flags)
+    alone, queued = alone_and_queued(offered.due_s, offered.latencies_s)
+    if len(queued) >= ENOUGH_QUEUED:
+        record.sample("service_mean_s", statistics.fmean(queued), "s", flags=flags)
+        record.sample("service_sd_s", statistics.stdev(queued), "s", flags=flags)
+    if len(alone) >= ENOUGH_QUEUED:
+        record.sample("latency_alone_s", statistics.fmean(alone), "s", flags=flags)
     record.sample("requests_per_s", offered.achieved_per_s, "1/s", flags=flags)
     record.sample("requests_failed", offered.errors / offered.planned, "1", flags=flags)
     if busy_s is not None:

@@ -1,7 +1,7 @@
 """Requests: one server with one thread, first come, first served, as the probe is.
 
     service = operations × user operation × slowdown + answer + 2 messages × CPU work of the network for one
-    latency = lateness of the client + waiting + service + 2 × latency of the network
+    latency = lateness of the client + waiting, or waking up if the server was idle + service + 2 × network's latency
 
 An arithmetic operation, an answer and a message cost CPU work; on a machine whose core is slower, or that has less than
 one core left, it takes longer. What the client computes is not in the model, and not in `request_cpu_core_s` either:
@@ -10,19 +10,20 @@ that is what the host spends beside it for an answer, what the layers do in the 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import statistics
 
 from vsim.engine.plans.interface import Context, Suite
 from vsim.engine.plans.rung import Rung
 from vsim.engine.plans.world import StageError, World
 from vsim.engine.script import Steps
 from vsim.model.arrivals import arrival_times
-from vsim.model.plan import ANSWER_TIMEOUT_S, OfferRequests, Step
-from vsim.model.probe import CLIENT_LATE, OPERATION, REQUEST
+from vsim.model.plan import ANSWER_TIMEOUT_S, ENOUGH_QUEUED, OfferRequests, Step
+from vsim.model.probe import CLIENT_LATE, OPERATION, REQUEST, SPREAD, WAKE
 from vsim.model.quantity import value_of
+from vsim.model.queueing import alone_and_queued, stays
 from vsim.samples.summary import quantile
 
-__all__ = ["SUITE", "waits"]
+__all__ = ["SUITE"]
 
 
 class _Requests(Suite):
@@ -35,10 +36,12 @@ class _Requests(Suite):
         assert mode is not None
         launched = yield from world.launch(0)
         late_s = value_of(context.rung.quantities.get(CLIENT_LATE))
-        latency_s = late_s + 2 * context.rung.architecture.network(mode).latency_s
         moments = arrival_times(step, context.plan.seed, context.block)
         services = _services(step, context, mode, len(moments))
-        taken = [wait + service + latency_s for wait, service in zip(waits(moments, services), services, strict=True)]
+        cost = context.rung.architecture.network(mode)
+        latency_s = late_s + 2 * cost.latency_s
+        wake_s = value_of(context.rung.quantities.get(WAKE)) + cost.wake_s
+        taken = [stay + latency_s for stay in stays(moments, services, wake_s)]
         # The client gives up a while after the last request; answers come in the order of the requests.
         end = moments[-1] + ANSWER_TIMEOUT_S
         answered = [each for moment, each in zip(moments, taken, strict=True) if moment + each <= end]
@@ -50,6 +53,12 @@ class _Requests(Suite):
         if not answered:
             raise StageError("work", f"none of {len(moments)} requests was answered")
         flags = (f"network-{mode}",)
+        alone, queued = alone_and_queued(moments[: len(answered)], answered)
+        if len(queued) >= ENOUGH_QUEUED:
+            record.sample("service_mean_s", statistics.fmean(queued), "s", flags=flags)
+            record.sample("service_sd_s", statistics.stdev(queued), "s", flags=flags)
+        if len(alone) >= ENOUGH_QUEUED:
+            record.sample("latency_alone_s", statistics.fmean(alone), "s", flags=flags)
         for name, q in (("latency_p50_s", 0.5), ("latency_p95_s", 0.95), ("latency_p99_s", 0.99)):
             record.sample(name, quantile(answered, q), "s", flags=flags)
         record.sample("requests_per_s", len(answered) / (ended - moments[0]), "1/s", flags=flags)
@@ -73,23 +82,16 @@ def _services(step: OfferRequests, context: Context, mode: str, count: int) -> l
     if step.operations:
         work += step.operations * context.draws(OPERATION["user"])() * rung.factor("user")
     answer = context.draws(REQUEST)
-    return [(work + answer() / host.hardware.speed) / _rate(context.world) for _ in range(count)]
+    spread = context.draws(SPREAD) if SPREAD in rung.quantities else None
+    return [
+        (work + answer() / host.hardware.speed) * (spread() if spread else 1.0) / _rate(context.world)
+        for _ in range(count)
+    ]
 
 
 def _rate(world: World) -> float:
     """Return how much of a core one thread gets: the layers may have left less than one."""
     return min(1.0, world.host.hardware.cores - world.host.background_cores)
-
-
-def waits(moments: Sequence[float], services: Sequence[float]) -> list[float]:
-    """Return how long each request waits for those before it (Lindley's recursion). `moments` are sorted; seconds."""
-    found = []
-    free = 0.0
-    for moment, service in zip(moments, services, strict=True):
-        begin = max(moment, free)
-        found.append(begin - moment)
-        free = begin + service
-    return found
 
 
 SUITE = _Requests()
