@@ -27,6 +27,8 @@ ALLOWED: dict[str, tuple[set[float], str]] = {
     "engine/cluster.py:_gib": ({30}, "2**30 bytes are a GiB, for a message"),
     "engine/demand.py:_PERCENT": ({95, 100}, "the percentiles that a scenario may name"),
     "engine/failures.py:SECONDS_PER_YEAR": ({365, 86400}, "unit"),
+    "engine/health.py:_ENOUGH_CHECKS": ({1000}, "how many checks that pass are simulated: speed"),
+    "engine/health.py:_MOST_CHECKS": ({10_000}, "how many checks that fail are simulated before it is given up"),
     "engine/placement.py:SLACK": ({1e-9}, "rounding of sums of reserved cores"),
     "engine/placement.py:FirstFit._grow": ({4}, "size of a segment tree, twice the next power of two"),
     "engine/plans/disk.py:_Disk.run": ({0.5, 0.95, 0.99}, "the percentiles that the metrics are named after"),

@@ -23,7 +23,19 @@ from vsim.model.workload import Service
 if TYPE_CHECKING:
     from vsim.engine.instance import Guest, Instance
 
-__all__ = ["Reached", "StartPlan", "boot", "provision", "start"]
+__all__ = [
+    "Costing",
+    "Reached",
+    "StartPlan",
+    "boot",
+    "fetch_once",
+    "open_guest",
+    "provision",
+    "stage_steps",
+    "start",
+    "wait_cost",
+    "wait_for_host",
+]
 
 # A cost and the supply of factors that it varies by, if it does.
 _Amount = tuple[float, Factors | None]
@@ -50,11 +62,66 @@ class _StageCost:
     growth: float = 0.0
 
 
+def wait_cost(layer: str, name: str, seconds: float) -> _StageCost:
+    """Return the cost of a stage that takes `seconds`, whatever else goes on."""
+    return _StageCost(layer, name, None, wait_s=((seconds, None),), pull_bytes=(), disk_s=(), cpu_core_s=())
+
+
 def _draw(amounts: tuple[_Amount, ...]) -> float:
     total = 0.0
     for value, factor in amounts:
         total += value if factor is None else value * factor()
     return total
+
+
+class Costing:
+    """Turns what stages state into costs on one kind of machine, for an image of `image_bytes`."""
+
+    __slots__ = ("_hardware", "_image_bytes", "_rng", "_supplies")
+
+    def __init__(self, hardware: Hardware, rng: np.random.Generator, image_bytes: float = 0.0) -> None:
+        self._hardware = hardware
+        self._rng = rng
+        self._image_bytes = image_bytes
+        self._supplies: dict[str, Factors] = {}
+
+    def _amount(self, quantity: Quantity | None, scale: float) -> tuple[_Amount, ...]:
+        value = value_of(quantity) * scale
+        if quantity is None or value == 0:
+            return ()
+        if quantity.distribution is None:
+            return ((value, None),)
+        if quantity.name not in self._supplies:
+            self._supplies[quantity.name] = factors(quantity.distribution, self._rng)
+        return ((value, self._supplies[quantity.name]),)
+
+    def _turns(self, rounds: Quantity | None) -> _Turns | None:
+        count, rng = round(value_of(rounds)), self._rng
+        return None if count < 2 else lambda: (cut(rng, count), cut(rng, count))
+
+    def __call__(self, stages: Iterable[StageOf]) -> tuple[_StageCost, ...]:
+        """Return the costs of `stages`, in their order."""
+        amount, image_bytes = self._amount, self._image_bytes
+        per_read = 1 / self._hardware.disk_read_bytes_per_s
+        per_write = 1 / self._hardware.disk_write_bytes_per_s
+        return tuple(
+            _StageCost(
+                layer=of.layer,
+                name=of.stage.name,
+                section=of.stage.section,
+                wait_s=amount(of.stage.wait_s, 1.0),
+                pull_bytes=amount(of.stage.pull_bytes, 1.0) + amount(of.stage.image_pull, image_bytes),
+                disk_s=amount(of.stage.read_bytes, per_read)
+                + amount(of.stage.image_read, image_bytes * per_read)
+                + amount(of.stage.write_bytes, per_write)
+                + amount(of.stage.image_write, image_bytes * per_write),
+                cpu_core_s=amount(of.stage.cpu_core_s, 1 / self._hardware.speed),
+                cores=None if of.stage.parallelism is None else of.stage.parallelism.value,
+                turns=self._turns(of.stage.rounds),
+                growth=value_of(of.stage.growth),
+            )
+            for of in stages
+        )
 
 
 class StartPlan:
@@ -75,46 +142,8 @@ class StartPlan:
     def __init__(
         self, architecture: Architecture, service: Service | None, hardware: Hardware, rng: np.random.Generator
     ) -> None:
-        image_bytes = 0.0 if service is None else service.image.bytes
         self.image = "" if service is None else service.image.name
-        supplies: dict[str, Factors] = {}
-
-        def amount(quantity: Quantity | None, scale: float) -> tuple[_Amount, ...]:
-            value = value_of(quantity) * scale
-            if quantity is None or value == 0:
-                return ()
-            if quantity.distribution is None:
-                return ((value, None),)
-            if quantity.name not in supplies:
-                supplies[quantity.name] = factors(quantity.distribution, rng)
-            return ((value, supplies[quantity.name]),)
-
-        def turns(rounds: Quantity | None) -> _Turns | None:
-            count = round(value_of(rounds))
-            return None if count < 2 else lambda: (cut(rng, count), cut(rng, count))
-
-        def costs(stages: Iterable[StageOf]) -> tuple[_StageCost, ...]:
-            per_read = 1 / hardware.disk_read_bytes_per_s
-            per_write = 1 / hardware.disk_write_bytes_per_s
-            return tuple(
-                _StageCost(
-                    layer=of.layer,
-                    name=of.stage.name,
-                    section=of.stage.section,
-                    wait_s=amount(of.stage.wait_s, 1.0),
-                    pull_bytes=amount(of.stage.pull_bytes, 1.0) + amount(of.stage.image_pull, image_bytes),
-                    disk_s=amount(of.stage.read_bytes, per_read)
-                    + amount(of.stage.image_read, image_bytes * per_read)
-                    + amount(of.stage.write_bytes, per_write)
-                    + amount(of.stage.image_write, image_bytes * per_write),
-                    cpu_core_s=amount(of.stage.cpu_core_s, 1 / hardware.speed),
-                    cores=None if of.stage.parallelism is None else of.stage.parallelism.value,
-                    turns=turns(of.stage.rounds),
-                    growth=value_of(of.stage.growth),
-                )
-                for of in stages
-            )
-
+        costs = Costing(hardware, rng, 0.0 if service is None else service.image.bytes)
         machine = architecture.machine
         self.machine = costs(StageOf(machine.name, stage) for stage in machine.provision)
         self.chassis: tuple[_StageCost, ...] = ()
@@ -146,7 +175,7 @@ def _read_s(service: Service, hardware: Hardware, architecture: Architecture) ->
     return service.startup_read_bytes / (hardware.disk_read_bytes_per_s * path.throughput_factor)
 
 
-def _stage(host: Host, stage: _StageCost) -> Steps:
+def stage_steps(host: Host, stage: _StageCost) -> Steps:
     """Go through one stage on `host`: wait, pull, use the disk, compute; in turns, waiting comes after the disk too."""
     section = None if stage.section is None else host.section(stage.section)
     turn: simpy.Event | None = None
@@ -181,7 +210,9 @@ def _stage(host: Host, stage: _StageCost) -> Steps:
             section.leave(turn)
 
 
-def _once(images: dict[str, list[simpy.Event] | None], name: str, host: Host, stages: tuple[_StageCost, ...]) -> Steps:
+def fetch_once(
+    images: dict[str, list[simpy.Event] | None], name: str, host: Host, stages: tuple[_StageCost, ...]
+) -> Steps:
     """Fetch an image into `images` unless it is there; who comes while it is on its way waits for it."""
     if not stages or (name in images and images[name] is None):
         return
@@ -191,14 +222,14 @@ def _once(images: dict[str, list[simpy.Event] | None], name: str, host: Host, st
         waiting.append(arrived)
         yield arrived, None
         if images.get(name, ()) is not None:  # who was fetching it failed: fetch it oneself
-            yield from _once(images, name, host, stages)
+            yield from fetch_once(images, name, host, stages)
         return
     queue: list[simpy.Event] = []
     images[name] = queue
     complete = False
     try:
         for stage in stages:
-            yield from _stage(host, stage)
+            yield from stage_steps(host, stage)
         complete = True
     finally:
         if complete:
@@ -212,18 +243,28 @@ def _once(images: dict[str, list[simpy.Event] | None], name: str, host: Host, st
 def provision(host: Host, plan: StartPlan, *, with_chassis: bool) -> Steps:
     """Get the machine that `host` is to be: buy, rack and install it, and before that its chassis if it needs one."""
     for stage in (*(plan.chassis if with_chassis else ()), *plan.machine):
-        yield from _stage(host, stage)
+        yield from stage_steps(host, stage)
 
 
 def boot(host: Host, plan: StartPlan) -> Steps:
     """Power the host on and go through the start-up of all its layers; wakes those who wait for it."""
     host.set_state("booting")
     for stage in plan.boot:
-        yield from _stage(host, stage)
+        yield from stage_steps(host, stage)
     host.set_state("up")
     waiting, host.waiting_for_boot = host.waiting_for_boot, []
     for event in waiting:
         event.succeed()
+
+
+def wait_for_host(host: Host, boot_host: Callable[[Host], None]) -> Steps:
+    """Wait until `host` is up; `boot_host` boots it if nobody has told it to."""
+    if host.state != "up":
+        booted = simpy.Event(host.env)
+        host.waiting_for_boot.append(booted)
+        if host.state == "off":
+            boot_host(host)
+        yield booted, None
 
 
 def start(
@@ -242,12 +283,7 @@ def start(
     assert host is not None
     assert guest is not None
     env = host.env
-    if host.state != "up":
-        booted = simpy.Event(env)
-        host.waiting_for_boot.append(booted)
-        if host.state == "off":
-            boot_host(host)
-        yield booted, None
+    yield from wait_for_host(host, boot_host)
     turn: simpy.Event | None = None
     if concurrency is not None:
         if host.starting >= concurrency:
@@ -258,15 +294,15 @@ def start(
     try:
         if turn is not None:
             yield turn, None
-        yield from _once(host.images, plan.image, host, plan.host_image)
-        yield from _open(guest, plan, reached)
-        yield from _once(guest.images, plan.image, host, plan.guest_image)
+        yield from fetch_once(host.images, plan.image, host, plan.host_image)
+        yield from open_guest(guest, plan, reached)
+        yield from fetch_once(guest.images, plan.image, host, plan.guest_image)
         for stage in plan.unit:
-            yield from _stage(host, stage)
+            yield from stage_steps(host, stage)
             if reached is not None:
                 reached(stage.name)
         if plan.app is not None:
-            yield from _stage(host, plan.app)
+            yield from stage_steps(host, plan.app)
     finally:
         if concurrency is not None:
             if turn is not None and not turn.triggered:
@@ -277,7 +313,7 @@ def start(
                 host.starting -= 1
 
 
-def _open(guest: Guest, plan: StartPlan, reached: Reached | None) -> Steps:
+def open_guest(guest: Guest, plan: StartPlan, reached: Reached | None) -> Steps:
     """Start the guest unless it is up; who comes while it boots waits for it."""
     if guest.state == "up":
         return
@@ -285,12 +321,12 @@ def _open(guest: Guest, plan: StartPlan, reached: Reached | None) -> Steps:
         opened = simpy.Event(guest.host.env)
         guest.waiting.append(opened)
         yield opened, None
-        yield from _open(guest, plan, reached)  # it may have failed instead
+        yield from open_guest(guest, plan, reached)  # it may have failed instead
         return
     guest.state = "booting"
     try:
         for stage in plan.guest:
-            yield from _stage(guest.host, stage)
+            yield from stage_steps(guest.host, stage)
             if reached is not None:
                 reached(stage.name)
         guest.state = "up"

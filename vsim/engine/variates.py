@@ -16,10 +16,13 @@ from vsim.model.quantity import Distribution
 
 __all__ = ["Factors", "cut", "factors", "stream"]
 
-Purpose = Literal["sizes", "arrivals", "demands", "stages", "failures", "repairs", "provision"]
+Purpose = Literal["sizes", "arrivals", "demands", "stages", "failures", "repairs", "provision", "supervision"]
 
 # The position in this tuple enters the seed: append, never reorder, or every result changes.
-_PURPOSES: tuple[Purpose, ...] = ("sizes", "arrivals", "demands", "stages", "failures", "repairs", "provision")
+_PURPOSES: tuple[Purpose, ...] = (
+    *("sizes", "arrivals", "demands", "stages"),
+    *("failures", "repairs", "provision", "supervision"),
+)
 _BLOCK = 256
 
 

@@ -14,7 +14,7 @@ from vsim.scenario.compose.project import ComposeProject
 from vsim.scenario.document import Document
 from vsim.scenario.validation import did_you_mean, listed, shown
 
-__all__ = ["AnnotatedDocument", "check_annotations"]
+__all__ = ["OF_ORCHESTRATION", "AnnotatedDocument", "check_annotations", "trace_of", "unreadable"]
 
 # What a project's and a service's annotation may state; the rest of a scenario file is what compose files state.
 OF_PROJECT = ("title", "architectures", "fleet", "start", "run", "incidents", "reliability", "sweep")
@@ -22,6 +22,8 @@ OF_SERVICE = (
     *("image", "memory", "memory_cv", "memory_touched", "shareable", "cpu", "cpu_limit", "startup"),
     *("request", "arrivals", "slo", "disk_path", "network_mode", "needs", "requires"),
 )
+# What a service's annotation may state besides: about bringing it up and taking it down.
+OF_ORCHESTRATION = ("healthcheck", "stop")
 
 
 class AnnotatedDocument(Document):
@@ -61,9 +63,10 @@ class AnnotatedDocument(Document):
 
 def check_annotations(project: ComposeProject) -> None:
     """Raise InputError for a key of an annotation that isn't known."""
-    _check(project.annotation, OF_PROJECT, "the file's `x-vsim`", OF_SERVICE, "a service")
+    of_service = (*OF_SERVICE, *OF_ORCHESTRATION)
+    _check(project.annotation, OF_PROJECT, "the file's `x-vsim`", of_service, "a service")
     for service in project.services.values():
-        _check(service.annotation, OF_SERVICE, f"`x-vsim` of {service.name!r}", OF_PROJECT, "the file")
+        _check(service.annotation, of_service, f"`x-vsim` of {service.name!r}", OF_PROJECT, "the file")
 
 
 def _check(annotation: Part | None, known: Sequence[str], where: str, elsewhere: Sequence[str], whose: str) -> None:

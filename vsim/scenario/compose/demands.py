@@ -17,14 +17,20 @@ from vsim.errors import InputError, Place
 from vsim.model.catalogue import CataloguedImage
 from vsim.model.workload import Image, Service
 from vsim.scenario.building import build
-from vsim.scenario.compose.annotation import AnnotatedDocument, check_annotations, trace_of, unreadable
+from vsim.scenario.compose.annotation import (
+    OF_ORCHESTRATION,
+    AnnotatedDocument,
+    check_annotations,
+    trace_of,
+    unreadable,
+)
 from vsim.scenario.compose.project import ComposeProject, ComposeService
 from vsim.scenario.file import SCHEMA, ScenarioFile
 from vsim.scenario.scenario import Catalogued, Connection, Scenario
 from vsim.scenario.validation import listed, validate
 from vsim.scenario.written import Written
 
-__all__ = ["UNKNOWN", "image_named", "scenario_of"]
+__all__ = ["UNKNOWN", "image_named", "scenario_name", "scenario_of"]
 
 # The entry of the catalogue for images that it doesn't know.
 UNKNOWN = "application"
@@ -54,7 +60,7 @@ def scenario_of(project: ComposeProject, catalogue: Mapping[str, CataloguedImage
     Raises InputError, with its place, for an annotation that can't be used, and when there is nothing to run.
     """
     check_annotations(project)
-    services = {_name(s.name): s for s in project.services.values() if s.replicas > 0}
+    services = {scenario_name(s.name): s for s in project.services.values() if s.replicas > 0}
     if not services:
         raise InputError(
             "no service has a replica", place=Place(project.files[0]), hint="state `deploy: {replicas: 1}`, or nothing"
@@ -97,7 +103,7 @@ def _finished(service: Service, demand: _Demand) -> Service:
     return dataclasses.replace(service, image=image, requires=frozenset(asked | service.requires))
 
 
-def _name(name: str) -> str:
+def scenario_name(name: str) -> str:
     """Return a service's name as a scenario takes it: not with `-` or `.` first, and of at most 100 characters."""
     return name[:100] if name[:1] not in "-." else f"_{name}"[:100]
 
@@ -112,7 +118,8 @@ class _Demand:
         self.known = image_named(service.image, catalogue)
         self.image = image_key(service)
         self.catalogued: dict[str, str] = {}
-        stated = service.annotation.plain() if service.annotation is not None else {}
+        annotated = service.annotation.plain() if service.annotation is not None else {}
+        stated = {key: value for key, value in annotated.items() if key not in OF_ORCHESTRATION}
         trace = trace_of(service.annotation)
         if trace is not None:
             raise unreadable(trace)
