@@ -17,7 +17,9 @@ _EXACT: Mapping[str, str] = MappingProxyType(
     {
         "cores": "cores",
         "core_speed": "1",
+        "bytes_per_file": "bytes",
         "count": "1",
+        "downloads": "1",
         "environment_cores": "cores",
         "failures_per_year": "1/year",
         "growth": "1",
@@ -26,7 +28,9 @@ _EXACT: Mapping[str, str] = MappingProxyType(
         "image_read": "1",
         "image_write": "1",
         "iops": "1/s",
+        "layer_round_trips": "1",
         "lifetime_years": "years",
+        "manifest_round_trips": "1",
         "max_units": "1",
         "needed": "1",
         "per_year": "1/year",
@@ -41,13 +45,14 @@ _EXACT: Mapping[str, str] = MappingProxyType(
         "unit_cores": "cores",
         "unit_fraction": "1",
         "unit_shared": "1",
+        "write_back_fraction": "1",
+        "write_iops": "1/s",
     }
 )
 # The first ending that fits counts: the longer ones come first.
 _ENDINGS: tuple[tuple[str, str], ...] = (
-        "write_back_fraction": "1",
-        "write_iops": "1/s",
     ("_core_s_per_byte", "core-s/byte"),
+    ("_core_s_per_file", "core-s"),
     ("_core_s_per_message", "core-s"),
     ("_bytes_per_s", "bytes/s"),
     ("bytes_per_s", "bytes/s"),
@@ -59,11 +64,15 @@ _ENDINGS: tuple[tuple[str, str], ...] = (
 )
 
 
-_FRACTIONS = frozenset({"psu_efficiency", "sharing", "unit_shared"})
+_FRACTIONS = frozenset({"psu_efficiency", "sharing", "unit_shared", "write_back_fraction"})
 # What the model divides by, or what a machine or a site can't be without.
 _POSITIVE = frozenset(
     {
+        "bytes_per_file",
         "bytes_per_s",
+        "connection_bytes_per_s",
+        "context_bytes_per_s",
+        "copy_bytes_per_s",
         "core_speed",
         "cores",
         "iops",
@@ -75,16 +84,16 @@ _POSITIVE = frozenset(
         "pue",
         "read_bytes_per_s",
         "write_bytes_per_s",
+        "write_iops",
     }
 )
 # A chassis of 0.4 slots would be one of none.
-_AT_LEAST_ONE = frozenset({"count", "guest_size", "slots"})
+_AT_LEAST_ONE = frozenset({"count", "downloads", "guest_size", "slots"})
 # Beyond the bytes of all data centres and the age of the universe in seconds: a slip, and sums would overflow.
 _MOST = 1e18
 
 
 def reason_against(field: str, low: float, high: float) -> str | None:
-        "write_iops",
     """Return why a value of the field `field` can't lie between `low` and `high`, or None."""
     if field in _FRACTIONS and high > 1:
         return f"it can't be {high:g}: it is a part of a whole, at most 1 (100 %)"
