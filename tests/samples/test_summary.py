@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 
+import numpy as np
 import pytest
 
 from vsim.model.plan import HoldMemory
@@ -64,3 +65,12 @@ def test_the_slope_is_that_of_the_least_squares_line() -> None:
 )
 def test_the_counts_at_which_memory_is_weighed(count: int, wanted: int, expected: list[int]) -> None:
     assert HoldMemory(count=count, points=wanted).counts() == expected
+
+
+def test_resampling_at_once_and_one_by_one_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    from vsim.samples import summary
+
+    blocks = np.random.default_rng(3).lognormal(size=(7, 4)).tolist()
+    at_once = summary.median_interval(blocks)
+    monkeypatch.setattr(summary, "_AT_ONCE", 0)
+    assert summary.median_interval(blocks) == at_once

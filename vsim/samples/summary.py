@@ -23,6 +23,8 @@ __all__ = ["BASE", "Interval", "Row", "median_interval", "paired_ratio", "quanti
 BASE = "process"
 
 _RESAMPLES = 2000
+# So many values are resampled in one array (of 80 MB at most), more of them one resample after another.
+_AT_ONCE = 5000
 _LEVEL = 0.95
 # Flags that make a value incomparable with the others of its rung.
 _LEFT_OUT = frozenset({"warmup"})
@@ -89,6 +91,10 @@ def median_interval(blocks: Sequence[Sequence[float]], *, seed: int = 1) -> Inte
     """Return the median of all values; the interval comes from drawing whole blocks with replacement."""
     arrays = [np.asarray(block, dtype=float) for block in blocks]
     value = float(np.median(np.concatenate(arrays)))
+    if len({len(array) for array in arrays}) == 1 < len(arrays) and len(arrays) * len(arrays[0]) <= _AT_ONCE:
+        # blocks of one size, as a plan makes them: all resamples at once, with the same draws
+        table = np.stack(arrays)
+        return _interval(np.median(table[_draws(len(arrays), seed)], axis=(1, 2)), value)
     return _bootstrap(
         len(arrays), lambda chosen: float(np.median(np.concatenate([arrays[i] for i in chosen]))), value, seed
     )
@@ -130,8 +136,16 @@ def _bootstrap(n: int, statistic: Callable[[NDArray[np.int64]], float], value: f
     """Return the percentile interval of `statistic` over resamples of n block numbers; of one block, no width."""
     if n < 2:
         return Interval(value, value, value)
-    draws = np.random.default_rng(seed).integers(0, n, size=(_RESAMPLES, n))
-    values = np.array([statistic(chosen) for chosen in draws])
+    return _interval(np.array([statistic(chosen) for chosen in _draws(n, seed)]), value)
+
+
+def _draws(n: int, seed: int) -> NDArray[np.int64]:
+    """Return the block numbers of all resamples, one a row."""
+    return np.random.default_rng(seed).integers(0, n, size=(_RESAMPLES, n))
+
+
+def _interval(values: NDArray[np.float64], value: float) -> Interval:
+    """Return `value` with the percentile interval of the resampled `values`."""
     tail = (1 - _LEVEL) / 2
     low, high = np.quantile(values, [tail, 1 - tail])
     return Interval(value, float(low), float(high))

@@ -1,0 +1,66 @@
+"""The footer of a figure: where its numbers come from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import vsim
+from vsim.report.words import joined
+
+if TYPE_CHECKING:
+    from vsim.report.inputs import Inputs, Simulated
+    from vsim.samples.records import Run
+
+__all__ = ["footer_of", "host_of"]
+
+
+def footer_of(inputs: Inputs) -> str:
+    """Return source, host, profile, seed and version of what a figure is made from."""
+    parts = [_of_result(one) for one in inputs.simulated]
+    if inputs.measured:
+        parts.append(_of_runs(inputs.samples.runs))
+    return " · ".join([*parts, f"vsim {_version(inputs)}"])
+
+
+def host_of(run: Run) -> str:
+    """Return in a few words which host a run was made on."""
+    environment = run.environment
+    kind = environment.get("pi_model") or environment.get("cpu_model") or environment.get("architecture") or "a host"
+    count = environment.get("cpu_cores") or environment.get("cpu_count")
+    said = f"{count} × {kind}" if count and not environment.get("pi_model") else str(kind)
+    hypervisor = environment.get("host_hypervisor")
+    return f"{said} in {hypervisor}" if hypervisor else said
+
+
+def _of_result(one: Simulated) -> str:
+    result = one.result
+    name = result.scenario.get("name") or result.scenario.get("title") or "a scenario"
+    profile = f"profile {result.profile.get('name', '')} {str(result.profile.get('sha256', ''))[:8]}"
+    if one.changed:
+        profile += f", CHANGED: {_count(len(one.changed), 'number differs', 'numbers differ')} from the built-in one"
+    return f"Simulated: {name}, {profile}, seed {result.seed}, {_count(result.replications, 'run', 'runs')} each"
+
+
+def _of_runs(runs: Iterable[Run]) -> str:
+    found = list(runs)
+    world = "Measured" if all(run.world == "real" for run in found) else "Simulated"
+    hosts = list(dict.fromkeys(host_of(run) for run in found))
+    days = sorted({run.started[:10] for run in found})
+    when = days[0] if len(days) == 1 else f"{days[0]} to {days[-1]}"
+    seeds = sorted({run.seed for run in found})
+    said = joined(hosts) if len(hosts) < 3 else f"{len(hosts)} hosts"
+    seed = f"seed {seeds[0]}" if len(seeds) == 1 else f"{len(seeds)} seeds"
+    return f"{world}: {said}, {_count(len(found), 'run', 'runs')}, {when}, {seed}"
+
+
+def _version(inputs: Inputs) -> str:
+    """Return the version that draws, and those that made the data where they are others."""
+    own = [one.result.version for one in inputs.simulated]
+    own += [str(run.environment.get("vsim_version", "")) for one in inputs.measured for run in one.samples.runs]
+    others = [version for version in dict.fromkeys(own) if version not in ("", vsim.__version__)]
+    return vsim.__version__ + (f", data made by {joined(others)}" if others else "")
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"
