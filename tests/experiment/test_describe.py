@@ -10,7 +10,10 @@ import numpy as np
 import pytest
 
 from tests.experiment.fakes import toy_scenario
-from vsim.experiment.describe import describe, digest
+from vsim.errors import InputError
+from vsim.experiment.describe import describe, digest, recall
+from vsim.scenario import load_scenario, presets
+from vsim.scenario.scenario import Scenario
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,3 +59,22 @@ def test_a_scenario_survives_json():
     assert json.loads(json.dumps(described)) == described
     assert described["workload"]["services"][0]["name"] == "web"
     assert described["run"]["replications"] == 3
+
+
+@pytest.mark.parametrize("name", [name for name in presets() if name != "consolidation"])
+def test_a_description_is_recalled(name: str) -> None:
+    scenario = load_scenario(name)
+    assert recall(Scenario, json.loads(json.dumps(describe(scenario)))) == scenario
+
+
+def test_what_has_only_a_digest_is_not_recalled() -> None:
+    scenario = load_scenario("consolidation")
+    with pytest.raises(InputError, match="only the digest of 60 values") as caught:
+        recall(Scenario, describe(scenario))
+    assert caught.value.hint == "give the scenario in place of the result"
+
+
+def test_what_is_no_description_is_refused() -> None:
+    for wrong in ({}, {"name": "x"}, [], {**describe(load_scenario("evolution")), "workload": 3}):
+        with pytest.raises(InputError, match="not the description of a scenario"):
+            recall(Scenario, wrong)

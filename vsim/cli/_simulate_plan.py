@@ -55,19 +55,14 @@ def _run(samples: Samples, own: Run, plan: Plan, profile: Profile, *, several: b
 
 
 def _sources(profile: Profile, drivers: Sequence[str], machine: str) -> str:
-    """Say how many of the parameters of the rungs have which kind of source, and where they were measured."""
-    from vsim.cli._table import on_hosts
-
+    """Say how many of the parameters that the rungs consist of have which kind of source."""
     used = {
-        quantity.name: quantity.source
+        quantity.name: quantity.source.kind
         for driver in drivers
         for quantity in profile.used_by(profile.architecture(f"{driver}@{machine}"))
     }
-    kinds = [source.kind for source in used.values()]
-    counts = {kind: f"{kinds.count(kind)} {kind}" for kind in _KINDS if kind in kinds}
-    if "measured" in counts:
-        counts["measured"] += on_hosts(source.host for source in used.values() if source.kind == "measured")
-    told = ", ".join(counts.values())
+    kinds = list(used.values())
+    told = ", ".join(f"{kinds.count(kind)} {kind}" for kind in _KINDS if kind in kinds)
     return f"{len(kinds)} parameters, {told}"
 
 

@@ -47,6 +47,9 @@ def _replications(ctx: click.Context, param: click.Parameter, value: str | None)
 @click.option("--on", multiple=True, metavar="STACK@MACHINE", help="An architecture to compare (repeat for more).")
 @click.option("--driver", "drivers", multiple=True, metavar="NAME", help="Of a PLAN: a rung, on the machine measured.")
 @click.option("--profile", multiple=True, metavar="FILE", help="A profile to put on top of the built-in one.")
+@click.option(
+    "--set", "settings", multiple=True, metavar="PATH=VALUE", help="A value of the scenario or the profile (repeat it)."
+)
 @click.option("--seed", type=click.IntRange(min=0), help="The seed of all random draws.")
 @click.option(
     "--replications", metavar="N|auto", callback=_replications, help="How often; auto: as often as the precision takes."
@@ -73,6 +76,7 @@ def command(
     on: tuple[str, ...],
     drivers: tuple[str, ...],
     profile: tuple[str, ...],
+    settings: tuple[str, ...],
     seed: int | None,
     replications: Any,
     jobs: int | None,
@@ -112,6 +116,10 @@ def command(
 
         check_target(out, parquet=parquet)
     _warn(loaded)
+    if settings:
+        from vsim.experiment.setting import apply, read_setting
+
+        read, loaded = apply(read, loaded, dict(read_setting(text, read, loaded) for text in settings))
     with ProgressBar() as progress:
         result = simulate(
             read,
@@ -146,7 +154,10 @@ def _unreached(read: Scenario, on: Sequence[str], profile: Profile) -> list[str]
 
 
 # What is asked about a scenario and says nothing about a plan.
-_OF_SCENARIOS = ("trace", "replications", "jobs", "backend", "scheduler", "sensitivity", "metric", "form", "parquet")
+_OF_SCENARIOS = (
+    *("trace", "settings", "replications", "jobs", "backend", "scheduler", "sensitivity", "metric", "form"),
+    "parquet",
+)
 
 
 def _carry_out(

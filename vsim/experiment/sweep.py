@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ from vsim.scenario.written import located
 if TYPE_CHECKING:
     from vsim.calibration import Profile
 
-__all__ = ["Variant", "expand"]
+__all__ = ["Variant", "expand", "vary"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ def expand(scenario: Scenario, profile: Profile) -> list[Variant]:
     if scenario.sweep is None:
         return []
     base = replace(scenario, sweep=None)
-    return [_variant(base, profile, values) for values in _combinations(scenario.sweep)]
+    return [vary(base, profile, values) for values in _combinations(scenario.sweep)]
 
 
 def _combinations(sweep: Sweep) -> Iterator[dict[str, object]]:
@@ -55,14 +55,18 @@ def _combinations(sweep: Sweep) -> Iterator[dict[str, object]]:
         yield dict(zip(paths, values, strict=True))
 
 
-def _variant(scenario: Scenario, profile: Profile, values: dict[str, object]) -> Variant:
+def vary(scenario: Scenario, profile: Profile, values: Mapping[str, object]) -> Variant:
+    """Return the scenario and the profile with `values`, by path, set in them.
+
+    Raises InputError for a path that is in neither, and for a value that doesn't fit.
+    """
     for path, value in values.items():
         with located(path):
             if has_path(scenario, path):
                 scenario = replace_path(scenario, path, value)
             else:
                 profile = _in_profile(profile, path, value)
-    return Variant(values, scenario, profile)
+    return Variant(dict(values), scenario, profile)
 
 
 def _in_profile(profile: Profile, path: str, value: object) -> Profile:

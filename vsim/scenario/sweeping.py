@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pydantic import BaseModel
@@ -21,7 +21,7 @@ from vsim.scenario.validation import did_you_mean, listed, shown, validate
 from vsim.scenario.workload_file import ImageFile
 from vsim.scenario.written import Written
 
-__all__ = ["SERVICE_PATHS", "sweep_of"]
+__all__ = ["SERVICE_PATHS", "model_path", "sweep_of"]
 
 # The keys of a service whose value has another name in `vsim.model.workload.Service`.
 SERVICE_PATHS: Mapping[str, str] = {
@@ -85,6 +85,21 @@ def sweep_of(document: Document, file: ScenarioFile) -> Sweep | None:
             found = [_number(document, (*loc, number), path, value) for number, value in enumerate(values)]
         parameters[Written(target, document.key_place(loc))] = tuple(found)
     return Sweep(parameters, sweep.mode)
+
+
+def model_path(path: str, services: Iterable[str]) -> str:
+    """Return the path in a scenario of one in a file: ``services.web.memory_bytes`` of ``services.web.memory``.
+
+    `services` are the scenario's, by name. A path that is none of a file's is returned as it is.
+    """
+    first, _, rest = path.partition(".")
+    if first == "services":
+        names = [name for name in services if rest.startswith(f"{name}.")]
+        if names:
+            name = max(names, key=len)
+            key = rest[len(name) + 1 :]
+            return f"services.{name}.{SERVICE_PATHS.get(key, key)}"
+    return _OTHER_PATHS.get(path, path)
 
 
 def _top_keys() -> list[str]:
