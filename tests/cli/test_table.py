@@ -11,8 +11,17 @@ import pytest
 
 from tests.samples.results import RESULT
 from vsim.cli._table import hinges, markdown, text
+from vsim.model.quantity import Source
 from vsim.samples.metrics import METRICS, unit_of
-from vsim.samples.result import ArchitectureResult, Estimate, Result, SweepPoint, SweepResult
+from vsim.samples.result import (
+    ArchitectureResult,
+    Estimate,
+    Parameter,
+    Result,
+    Sensitivity,
+    SweepPoint,
+    SweepResult,
+)
 
 PLAIN = dataclasses.replace(RESULT, sensitivity=None, precision=None, sweep=None, differences=())
 
@@ -40,6 +49,24 @@ def test_the_whole_of_a_small_result():
         "",
         "seed 7 · 2 replications, ± 95 % · profile builtin",
         "2 parameters: 1 measured, 0 published, 0 derived, 1 assumed (vsim explain)",
+    ]
+
+
+def test_the_footer_says_how_many_of_the_parameters_that_matter_were_measured_and_where():
+    source = Source("measured", run="r1", host="Box 1 on loan", date="2026-03-02 to 2026-03-04", n=8)
+    parameters = (
+        Parameter("docker.startup.create.wait_s", 1.0, 0.9, 1.1, "s", "measured", str(source)),
+        Parameter("laptop.cores", 6.0, 6.0, 6.0, "cores", "measured", str(dataclasses.replace(source, host="Box 2"))),
+        Parameter("vmm.memory.unit_bytes", 3e6, 2e6, 5e6, "bytes", "published", "published: a paper"),
+        Parameter("site.energy_price", 0.3, 0.1, 0.5, "USD/kWh", "assumed", "assumed: because"),
+    )
+    matter = ("docker.startup.create.wait_s", "site.energy_price")
+    sensitivity = Sensitivity("screening", ("hosts",), 1, 3, 3, (), matter=matter)
+    lines = plain(dataclasses.replace(PLAIN, parameters=parameters, sensitivity=sensitivity), width=200)
+    assert lines[-2:] == [
+        "4 parameters: 2 measured (1 on Box 1 on loan, 1 on Box 2), 1 published, 0 derived, 1 assumed (vsim explain)",
+        "2 that matter (10 % of one is 0.5 % of a result, or more): "
+        "1 measured on Box 1 on loan, 0 published, 0 derived, 1 assumed",
     ]
 
 

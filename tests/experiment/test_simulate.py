@@ -150,6 +150,21 @@ def test_an_end_at_which_nothing_fits_is_told_and_not_averaged():
     assert {s.parameter for s in sensitivity.swings} == {"fast.disk"}
 
 
+@pytest.mark.parametrize("method", ["screening", "full"])
+def test_what_matters_is_what_the_result_follows_however_narrow_its_interval(method: str):
+    # `slow` starts in its number of seconds; `fast` in ten, and a tenth of a second for each of its number
+    def function(architecture, scenario, site, replication):
+        number = architecture.max_instances_per_environment
+        start = number if architecture.name == "slow@box" else 10 + 0.1 * number
+        return Replication({"startup_p95_s": start, "cost_per_month": 100.0}, events=10)
+
+    sensitivity = compared(function=function, analysis=Analysis(method)).sensitivity
+    assert sensitivity is not None
+    # from 1 to 0.9 is 10 % and moves 10.1 s by 0.01 s, 0.1 %: a hundredth of its own change, less than a twentieth
+    assert sensitivity.matter == ("slow.cpu",)
+    assert {swing.parameter for swing in sensitivity.swings} == {"slow.cpu", "fast.disk"}
+
+
 def test_a_sweep_gives_one_point_per_combination():
     sweep = Sweep({"services.web.replicas": (1, 3), "slow.cpu": (4.0, 5.0)})
     result = compared(dataclasses.replace(toy_scenario(), sweep=sweep))

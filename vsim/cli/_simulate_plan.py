@@ -55,14 +55,19 @@ def _run(samples: Samples, own: Run, plan: Plan, profile: Profile, *, several: b
 
 
 def _sources(profile: Profile, drivers: Sequence[str], machine: str) -> str:
-    """Say how many of the parameters that the rungs consist of have which kind of source."""
+    """Say how many of the parameters of the rungs have which kind of source, and where they were measured."""
+    from vsim.cli._table import on_hosts
+
     used = {
-        quantity.name: quantity.source.kind
+        quantity.name: quantity.source
         for driver in drivers
         for quantity in profile.used_by(profile.architecture(f"{driver}@{machine}"))
     }
-    kinds = list(used.values())
-    told = ", ".join(f"{kinds.count(kind)} {kind}" for kind in _KINDS if kind in kinds)
+    kinds = [source.kind for source in used.values()]
+    counts = {kind: f"{kinds.count(kind)} {kind}" for kind in _KINDS if kind in kinds}
+    if "measured" in counts:
+        counts["measured"] += on_hosts(source.host for source in used.values() if source.kind == "measured")
+    told = ", ".join(counts.values())
     return f"{len(kinds)} parameters, {told}"
 
 

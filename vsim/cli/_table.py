@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import click
 
 from vsim.experiment.findings import findings
 from vsim.samples.human import format_estimate, format_span, format_value
 from vsim.samples.metrics import HEADLINE, METRICS
-from vsim.samples.result import KINDS, ArchitectureResult, Estimate, Result
+from vsim.samples.result import KINDS, ArchitectureResult, Estimate, Parameter, Result
 
-__all__ = ["laid_out", "markdown", "text"]
+__all__ = ["laid_out", "markdown", "on_hosts", "text"]
 
 _GAP = "  "
 _NOTHING = "–"
@@ -64,9 +65,27 @@ def footer(result: Result) -> list[str]:
     lines = [f"seed {result.seed} · {replications} · profile {result.profile['name']}"]
     if result.precision and not result.precision.reached:
         lines.append(f"The precision of ±{result.precision.relative:.0%} was not reached everywhere")
-    counts = ", ".join(f"{sum(p.kind == kind for p in result.parameters)} {kind}" for kind in KINDS)
-    lines.append(f"{len(result.parameters)} parameters: {counts} (vsim explain)")
+    lines.append(f"{len(result.parameters)} parameters: {_by_kind(result.parameters)} (vsim explain)")
+    matter = set(result.sensitivity.matter) if result.sensitivity else set()
+    mattered = [p for p in result.parameters if p.name in matter]
+    if mattered:
+        lines.append(f"{len(mattered)} that matter (10 % of one is 0.5 % of a result, or more): {_by_kind(mattered)}")
     return lines
+
+
+def _by_kind(parameters: Sequence[Parameter]) -> str:
+    """Return how many have which kind of source, and on which hosts those were measured that are."""
+    counts = {kind: f"{sum(p.kind == kind for p in parameters)} {kind}" for kind in KINDS}
+    counts["measured"] += on_hosts(p.host for p in parameters if p.host)
+    return ", ".join(counts.values())
+
+
+def on_hosts(hosts: Iterable[str]) -> str:
+    """Return where so many parameters were measured: `` on vm``, or how many of them on each of several hosts."""
+    counted = Counter(hosts).most_common()
+    if len(counted) < 2:
+        return "".join(f" on {host}" for host, _ in counted)
+    return f" ({', '.join(f'{count} on {host}' for host, count in counted)})"
 
 
 def hinges(result: Result) -> list[str]:

@@ -42,6 +42,8 @@ SCREENING_EVENTS = 200_000
 LEADERS = 2
 # How many parameters are kept for each metric and architecture.
 KEPT = 10
+# A parameter matters if some metric changes by at least this part of what the parameter changes by, both relatively.
+MATTERS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,7 @@ def analyse(
         tried=len(moves),
         swings=_swings(metrics or HEADLINE, base, tried),
         impossible=_impossible(list(zip(ends, outcomes, strict=True))),
+        matter=_matter(metrics or HEADLINE, base, list(zip(ends, outcomes, strict=True))),
     )
 
 
@@ -136,6 +139,7 @@ def screen(scenario: Scenario, profile: Profile, names: Sequence[str], runner: R
         tried=len(affordable),
         swings=_swings(HEADLINE, base, tried),
         impossible=_impossible(ends_tried),
+        matter=_matter(HEADLINE, base, ends_tried),
     )
 
 
@@ -229,6 +233,33 @@ def _swings(metrics: Sequence[str], base: _Base, tried: Sequence[tuple[_Pair, Ou
             found.sort(key=lambda swing: (-swing.span, swing.parameter))
             swings += found[:KEPT]
     return tuple(swings)
+
+
+def _matter(metrics: Sequence[str], base: _Base, tried: Sequence[tuple[_Move, Outcome]]) -> tuple[str, ...]:
+    """Return the parameters whose move changed some metric by a part of it that is no less than MATTERS of the move's.
+
+    How wide a parameter's interval is has no part in it: what was measured well still matters. A parameter that is 0
+    counts as changed by its whole.
+    """
+    values = {
+        (name, metric): _mean(base.outcome, name, metric) for name in base.outcome.replications for metric in metrics
+    }
+    found: set[str] = set()
+    for move, outcome in tried:
+        quantity = move.quantity
+        step = abs(move.at - quantity.value) / abs(quantity.value) if quantity.value else 1.0
+        if not step or quantity.name in found:
+            continue
+        for architecture, metric in values:
+            if architecture not in move.architectures:
+                continue
+            value, moved = values[architecture, metric], _mean(outcome, architecture, metric)
+            if value is None or moved is None or moved == value:
+                continue
+            if not value or abs(moved - value) / abs(value) >= MATTERS * step:
+                found.add(quantity.name)
+                break
+    return tuple(sorted(found))
 
 
 def _impossible(tried: Sequence[tuple[_Move, Outcome]]) -> tuple[Impossible, ...]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
@@ -37,6 +38,9 @@ SCHEMA = "vsim.result/1"
 
 # The kinds of source, from the best to the weakest: the order of `parameters` in a result.
 KINDS = ("measured", "published", "derived", "assumed")
+
+# A measured source as it is written out, by :class:`vsim.model.quantity.Source`.
+_MEASURED = re.compile(r"measured: run .+? on (?P<host>.+), \d{4}-\d\d-\d\d.*, n = ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +97,12 @@ class Parameter:
     kind: str
     source: str
 
+    @property
+    def host(self) -> str:
+        """The host that it was measured on, from the text of its source; empty for other kinds."""
+        found = _MEASURED.match(self.source)
+        return found["host"] if found else ""
+
 
 @dataclass(frozen=True, slots=True)
 class Swing:
@@ -136,6 +146,8 @@ class Sensitivity:
 
     `method` is `screening` (cheap: one replication, no requests) or `full`. Of `uncertain` parameters (those used that
     have an interval) `tried` were moved. `impossible` lists the ends that say nothing about a metric, but a lot.
+    `matter` has the names of those tried that the result depends on, however well they are known: some metric changes
+    by at least a twentieth of what the parameter changes by, both as parts of what they are.
     """
 
     method: Literal["screening", "full"]
@@ -145,6 +157,7 @@ class Sensitivity:
     tried: int
     swings: tuple[Swing, ...]
     impossible: tuple[Impossible, ...] = ()
+    matter: tuple[str, ...] = ()
 
     def most(self, metric: str) -> Swing | None:
         """Return the swing that moves `metric` most over all architectures; None when nothing moves it."""
@@ -234,6 +247,12 @@ class Result:
         Raises ValueError for a number that JSON doesn't have (NaN, infinity).
         """
         return _pretty(self.to_dict(), "") + "\n"
+
+    def _repr_html_(self) -> str:
+        """Return the result as notebooks show it."""
+        from vsim.samples.notebook import to_html
+
+        return to_html(self)
 
     @classmethod
     def from_dict(cls, content: object) -> Result:

@@ -82,6 +82,7 @@ RESULT_SCHEMA["properties"] |= {
             )
         ),
         impossible=_list(_record(parameter=_TEXT, architecture=_TEXT, at=_NUMBER, unit=_TEXT)),
+        matter=_list(_TEXT),
     ),
     "precision": _record(relative=_NUMBER, metrics=_list(_METRIC), reached={"type": "boolean"}),
     "sweep": _record(
