@@ -243,6 +243,31 @@ def test_a_pi_core_is_slower_than_a_laptops() -> None:
     assert speed["raspberry-pi-4"] < speed["raspberry-pi-5"] < speed["laptop"]
 
 
+@pytest.mark.parametrize("machine", ["raspberry-pi-4", "raspberry-pi-5"])
+def test_what_the_hardware_of_a_pi_does_is_published_or_follows_from_what_is(machine: str) -> None:
+    found = PROFILE.machines[machine]
+    measures = [found.cores, found.core_speed, found.power_w, *quantities(found.disk), *quantities(found.link)]
+    assert len(measures) == 10
+    for quantity in measures:
+        assert quantity.source.kind in ("published", "derived"), quantity.name
+        assert quantity.low < quantity.value < quantity.high or quantity is found.cores, quantity.name
+
+
+def test_the_rules_of_the_pis_by_hand() -> None:
+    four, five = (PROFILE.machines[f"raspberry-pi-{number}"] for number in (4, 5))
+    # Samsung Evo+: reads 43.92 MB/s, at random 10.80 and 3.85 MB/s
+    assert four.disk.write_bytes_per_s.value == pytest.approx(43.92e6 * 3.85 / 10.8)
+    assert four.disk.iops.value == pytest.approx(10.8e6 / 4096)
+    assert four.disk.write_iops is not None
+    assert four.disk.write_iops.value == pytest.approx(3.85e6 / 4096)
+    assert five.disk.read_bytes_per_s.value == pytest.approx(43.92e6 * 2.08)
+    # 40 µs on the tower server, whose core has 0.7 of the reference's speed, the Pi 4's 1769/3200
+    assert four.link.latency_s.value == pytest.approx(40e-6 * 0.7 / (1769 / 3200))
+    assert four.link.bytes_per_s.value == pytest.approx(117.7e6, rel=1e-3)
+    # Pi 5 idle: between the Pi 4's 2.7 W and 2.7 × 2.7/1.9 W
+    assert five.power_w.points[0] == pytest.approx((2.7 * 2.7 * 2.7 / 1.9) ** 0.5)
+
+
 # -- speed -------------------------------------------------------------------------------------------------------------
 
 

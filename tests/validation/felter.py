@@ -147,7 +147,7 @@ _MACHINE: tuple[tuple[str, str, Measure, bool], ...] = (
         "felter_fio_randwrite_4k_qd16x8_native",
         "write 4 KiB, depth 128, IOPS",
         partial(iops, depth=128, write=True),
-        False,
+        True,
     ),
     ("felter_fio_randwrite_4k_qd16_native", "write 4 KiB, depth 16, IOPS", partial(iops, depth=16, write=True), False),
 )

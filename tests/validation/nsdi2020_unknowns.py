@@ -92,8 +92,13 @@ def work_core_s(vector: Vector, folder: Path, machine: str, monitor: str) -> flo
     return float(np.median(data(folder, machine, monitor, 10))) - vector.wait_s
 
 
-def times(vector: Vector, folder: Path, machine: str, monitor: str, level: int) -> Floats:
-    """Return the times of `STARTS` starts, `level` at a time, in seconds."""
+def times(
+    vector: Vector, folder: Path, machine: str, monitor: str, level: int, *, spawn_core_s: float | None = None
+) -> Floats:
+    """Return the times of `STARTS` starts, `level` at a time, in seconds.
+
+    With `spawn_core_s` the work outside of the clock is that, and only one launcher at a time does it.
+    """
     base = data(folder, machine, monitor, 1 if machine == "rn-haswell" else 10)
     ratios = base / np.median(base)
     work = work_core_s(vector, folder, machine, monitor)
@@ -106,6 +111,8 @@ def times(vector: Vector, folder: Path, machine: str, monitor: str, level: int) 
     def draw() -> list[Part]:
         # a launcher that does nothing still begins a process
         parts: list[Part] = [Compute(max(launcher, 1e-6) / speed)]
+        if spawn_core_s is not None:
+            parts = [Compute(spawn_core_s, "spawn")]
         factor = float(ratios[rng.integers(len(ratios))])
         if vector.section:
             parts.append(Compute(vector.section * work * factor / speed, "section"))

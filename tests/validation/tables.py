@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
-from tests.validation import felter, nsdi2020, nsdi2020_blind, nsdi2020_unknowns
+from tests.validation import felter, nsdi2020, nsdi2020_blind, nsdi2020_opened, nsdi2020_unknowns, published
 
 FOLDER = Path(__file__).parents[2] / "docs" / "explanation"
 PAGE = FOLDER / "validation.md"
@@ -78,13 +78,58 @@ def _felter(folder: Path) -> str:
     return _rows(felter.rows(folder), "felter_")
 
 
+def _published(folder: Path) -> str:
+    return _rows(published.rows(folder))
+
+
+def _left_out(folder: Path) -> str:
+    rows = [[f"`{pattern}`", str(count), missing] for pattern, count, missing in published.left_out(folder)]
+    return _table(["records", "how many", "what is missing"], rows)
+
+
+def _opened(_: Path) -> str:
+    rows = [
+        [
+            o.prediction.monitor,
+            o.prediction.machine,
+            str(o.prediction.level),
+            o.prediction.statistic,
+            f"{1e3 * o.measured_s:.0f}",
+            f"{1e3 * o.prediction.value_s:.0f}",
+            _percent(o.error),
+            f"{1e3 * o.prediction.low_s:.0f} to {1e3 * o.prediction.high_s:.0f}",
+            "yes" if o.inside else "no",
+            _percent(o.engine_error),
+        ]
+        for o in nsdi2020_opened.opened(nsdi2020_blind.kept())
+    ]
+    head = ["monitor", "machine", "at a time", "statistic", "measured, ms", "predicted", "error"]
+    return _table([*head, "interval", "inside", "engine's error"], rows)
+
+
+def _afterwards(folder: Path) -> str:
+    rows = []
+    for monitor in nsdi2020.MONITORS:
+        for level in nsdi2020_blind.LEVELS:
+            row = [monitor, str(level)]
+            theirs = nsdi2020_opened.MEASURED_US[monitor, "rn-haswell", level]
+            for ours_s, us in zip(nsdi2020_opened.afterwards(folder, monitor, level), theirs, strict=True):
+                row += [f"{us / 1e3:.0f} → {1e3 * ours_s:.0f}", _percent(1e6 * ours_s / us - 1)]
+            rows.append(row)
+    return _table(["monitor", "at a time", "median, ms", "error", "99 %, ms", "error"], rows)
+
+
 TABLES: Mapping[str, Callable[[Path], str]] = {
     "nsdi2020": _fitted,
     "nsdi2020-idle": _idle,
     "nsdi2020-builtin": _unfitted,
     "felter": _felter,
+    "published": _published,
+    "published-left-out": _left_out,
     "nsdi2020-unknowns": lambda _: nsdi2020_blind.spread(nsdi2020_unknowns.read()),
     "nsdi2020-blind": lambda _: nsdi2020_blind.table(nsdi2020_blind.kept()),
+    "nsdi2020-opened": _opened,
+    "nsdi2020-afterwards": _afterwards,
 }
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from tests.validation import nsdi2020_blind, nsdi2020_unknowns
+from tests.validation import nsdi2020_blind, nsdi2020_opened, nsdi2020_unknowns
 from tests.validation.nsdi2020 import MACHINES, MONITORS
 from tests.validation.nsdi2020_unknowns import RANGES, TURNS, Vector
 from tests.validation.tables import BLIND, TABLES, documented
@@ -19,7 +20,7 @@ def vectors() -> dict[str, list[Vector]]:
     return nsdi2020_unknowns.read()
 
 
-@pytest.mark.parametrize("table", ["nsdi2020-unknowns", "nsdi2020-blind"])
+@pytest.mark.parametrize("table", ["nsdi2020-unknowns", "nsdi2020-blind", "nsdi2020-opened", "nsdi2020-afterwards"])
 def test_the_documented_tables_are_those_that_were_written_down(table: str, reference_data: Path):
     assert documented(BLIND)[table] == TABLES[table](reference_data)
 
@@ -60,8 +61,6 @@ def test_what_was_kept_is_what_a_search_keeps(monitor: str, vectors: dict[str, l
 
 
 def test_too_long_a_section_is_refused_by_what_was_measured(reference_data: Path, vectors: dict[str, list[Vector]]):
-    from dataclasses import replace
-
     # a quarter of the work, one at a time: ten starts of 80 ms can't take less than ten times 20 ms
     vector = replace(next(v for v in vectors["cloud-hypervisor"] if not v.section), section=0.25)
     assert nsdi2020_unknowns.misses(vector, reference_data, "cloud-hypervisor") > 1
@@ -93,3 +92,19 @@ def test_more_starts_at_a_time_take_longer():
         assert prediction.low_s <= prediction.value_s <= prediction.high_s
         if level == 100:
             assert prediction.value_s > value[monitor, machine, 50, statistic].value_s
+
+
+def test_what_was_opened_is_next_to_every_prediction():
+    opened = nsdi2020_opened.opened(nsdi2020_blind.kept())
+    assert len(opened) == len(nsdi2020_blind.kept())
+    # as the page says: at 50 most are inside, at 100 none is
+    inside = {level: [o.inside for o in opened if o.prediction.level == level] for level in nsdi2020_blind.LEVELS}
+    assert (sum(inside[50]), len(inside[50])) == (9, 12)
+    assert (sum(inside[100]), len(inside[100])) == (0, 12)
+
+
+def test_launchers_in_single_file_let_no_more_start_than_the_cores_can_take(reference_data: Path):
+    # starts that begin one after another: whether 50 or 100 are allowed makes no difference
+    for monitor in ("firecracker", "cloud-hypervisor"):
+        fifty, hundred = (nsdi2020_opened.afterwards(reference_data, monitor, level)[0] for level in (50, 100))
+        assert hundred == pytest.approx(fifty, rel=0.02)
