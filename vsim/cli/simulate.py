@@ -68,6 +68,7 @@ def _replications(ctx: click.Context, param: click.Parameter, value: str | None)
     "--out", metavar="DIR", help="Also write result.json and CSV tables here; of a PLAN, samples to this file."
 )
 @click.option("--parquet", is_flag=True, help="With --out: write the tables as Parquet, too.")
+@click.option("--plot", is_flag=True, help="Draw what differs as bars, below the table.")
 def command(
     scenario: str | None,
     compose: tuple[str, ...],
@@ -87,6 +88,7 @@ def command(
     form: str,
     out: str | None,
     parquet: bool,
+    plot: bool,
 ) -> None:
     """Compare architectures on a workload: density, start-up, latency, availability, energy, cost."""
     from vsim.api import DEFAULT_SCENARIO, load_profile, load_scenario, simulate
@@ -94,6 +96,8 @@ def command(
 
     if parquet and out is None:
         raise click.UsageError("--parquet needs --out DIR.")
+    if plot and form != "table":
+        raise click.UsageError("--plot goes with --format table: it draws in the terminal.")
     if compose and (scenario is not None or trace is not None):
         raise click.UsageError("--compose takes the place of a scenario: neither SCENARIO nor --trace goes with it.")
     if compose_profile and not compose:
@@ -138,7 +142,7 @@ def command(
         from vsim.samples.result_files import write_result
 
         write_result(result, out, parquet=parquet)
-    _print(result, [*read.notes, *_unreached(read, on, loaded)], form)
+    _print(result, [*read.notes, *_unreached(read, on, loaded)], form, plot)
     if out is not None:
         click.echo(f"result written to {out}", err=True)
 
@@ -156,7 +160,7 @@ def _unreached(read: Scenario, on: Sequence[str], profile: Profile) -> list[str]
 # What is asked about a scenario and says nothing about a plan.
 _OF_SCENARIOS = (
     *("trace", "settings", "replications", "jobs", "backend", "scheduler", "sensitivity", "metric", "form"),
-    "parquet",
+    *("parquet", "plot"),
 )
 
 
@@ -186,7 +190,7 @@ def _warn(profile: Profile) -> None:
         click.echo(f"warning: {warning}", err=True)
 
 
-def _print(result: Result, notes: Sequence[str], form: str) -> None:
+def _print(result: Result, notes: Sequence[str], form: str, plot: bool) -> None:
     if form == "json":
         # The bytes of result.json, whatever the locale.
         sys.stdout.flush()
@@ -202,4 +206,28 @@ def _print(result: Result, notes: Sequence[str], form: str) -> None:
             click.echo(markdown(result, notes))
         else:
             width = max(30, shutil.get_terminal_size().columns)
-            click.echo(text(result, width, notes), color=False if os.environ.get("NO_COLOR") else None)
+            blocks = [text(result, width, notes)] + (_drawn(result, width) if plot else [])
+            click.echo("\n\n".join(blocks), color=False if os.environ.get("NO_COLOR") else None)
+
+
+def _drawn(result: Result, width: int) -> list[str]:
+    """Return the headline metrics in which the architectures differ, as bars; in ASCII where the output has no more."""
+    from vsim.samples.bars import bars_of, in_terminal, worth_drawing
+
+    try:
+        "█▒├┤─●".encode(sys.stdout.encoding or "ascii")
+        plain = False
+    except (UnicodeEncodeError, LookupError):
+        plain = True
+    blocks = []
+    for metric in worth_drawing(result):
+        title, *lines = in_terminal(bars_of(result, metric), width, plain=plain)
+        blocks.append("\n".join([click.style(title, bold=True), *lines]))
+    if not blocks:
+        return ["Nothing to draw: the architectures don't differ in any headline metric."]
+    key = (
+        "# ~ : value, interval; |-o-| on a log scale"
+        if plain
+        else "█ the value, ▒ its 95 % interval; ├●┤ on a log scale"
+    )
+    return [*blocks, key]
