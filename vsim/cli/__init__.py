@@ -20,6 +20,7 @@ __all__ = ["main"]
 # name -> one line of help; the command itself is `command` in the module vsim.cli.NAME
 COMMANDS: Mapping[str, str] = {
     "simulate": "Compare architectures on a workload.",
+    "page": "Write a comparison as one HTML page with sliders.",
     "layout": "Say what runs where, what shares what, and who reaches whom.",
     "bench": "Measure this host, rung by rung.",
     "calibrate": "Turn what was measured on a host into a profile of it.",
