@@ -66,6 +66,20 @@ def test_the_end_of_the_first_phase_is_told() -> None:
     assert found.done_s == pytest.approx([0.15, 0.25, 0.35])
 
 
+def test_whoever_asks_for_the_starts_waits_for_his_turn_as_well() -> None:
+    # Each launch takes 0.1, and each start twice 0.05 of the same section. Start 0 is asked for at 0.1 and has its
+    # first turn, then launch 1 until 0.25, the second turn until 0.3; start 1's first until 0.35, launch 2 until 0.45.
+    launch, turn = phase(0, 0.1, section="a"), phase(0, 0.05, section="a")
+    found = wave([[launch, turn, turn]] * 3, 2, one_by_one=True)
+    assert found.first_s == pytest.approx([0.1, 0.25, 0.45])
+    assert found.done_s == pytest.approx([0.3, 0.5, 0.6])
+    # All asked for at the moment 0, the launches come first.
+    assert wave([[launch, turn, turn]] * 3, 2).first_s == pytest.approx([0.1, 0.2, 0.3])
+    # Without a section of their own, the same either way.
+    assert wave([[launch, phase(0, 1)]] * 3, 2, one_by_one=True) == wave([[launch, phase(0, 1)]] * 3, 2)
+    assert wave([], 1, one_by_one=True).done_s == []
+
+
 def test_waiting_and_computing_overlap_part_by_part() -> None:
     # On one core, one computes while the other waits, and they swap: 1 s each, twice.
     first, second = Phase(((0, 1), (1, 1))), Phase(((1, 1), (1, 0)))

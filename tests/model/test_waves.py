@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 import pytest
 
-from vsim.model.contention import Phase, wave
+from vsim.model.contention import Phase, Wave, wave
 from vsim.model.waves import waves
 
 # parts of a start, each the section that it is in or -1
 PROGRAMS = [(-1,), (0, -1), (-1, 0, -1), (0, 0, 1, -1, 1), (-1, -1, -1, -1), (0, 1, 1)]
 
 
-def one_by_one(wait: np.ndarray, work: np.ndarray, cap: np.ndarray, sections: tuple[int, ...], cores: float) -> list:
-    """Say the same to the scalar model: parts in a row in the same section are one phase."""
+def scalar(
+    wait: np.ndarray,
+    work: np.ndarray,
+    cap: np.ndarray,
+    sections: tuple[int, ...],
+    cores: float,
+    apart: Collection[int] = (),
+    one_by_one: bool = False,
+) -> list[Wave]:
+    """Say the same to the scalar model: parts in a row in the same section are one phase, but for those `apart`."""
     found = []
     for n in range(wait.shape[0]):
         starts = []
@@ -22,14 +32,16 @@ def one_by_one(wait: np.ndarray, work: np.ndarray, cap: np.ndarray, sections: tu
             j = 0
             while j < len(sections):
                 end = j + 1
-                while sections[j] >= 0 and end < len(sections) and sections[end] == sections[j]:
+                while (
+                    sections[j] >= 0 and end < len(sections) and sections[end] == sections[j] and end - 1 not in apart
+                ):
                     end += 1
                 parts = tuple(zip(wait[n, i, j:end].tolist(), work[n, i, j:end].tolist(), strict=True))
                 name = None if sections[j] < 0 else str(sections[j])
                 phases.append(Phase(parts, name, float(cap[n, j])))
                 j = end
             starts.append(phases)
-        found.append(wave(starts, cores))
+        found.append(wave(starts, cores, one_by_one=one_by_one))
     return found
 
 
@@ -45,9 +57,22 @@ def test_the_same_as_one_wave_after_another(sections: tuple[int, ...], count: in
     caps = {section: rng.choice([0.5, 1, 1.7, 3], 7) for section in set(sections)}
     cap = np.stack([caps[section] for section in sections], axis=1)
     found = waves(wait, work, cap, sections, cores)
-    expected = one_by_one(wait, work, cap, sections, cores)
+    expected = scalar(wait, work, cap, sections, cores)
     assert found.done_s == pytest.approx(np.array([each.done_s for each in expected]), rel=1e-9, abs=1e-12)
     assert found.idle_core_s == pytest.approx([each.idle_core_s for each in expected], rel=1e-9, abs=1e-9)
+
+
+@pytest.mark.parametrize("sections", [(0, -1), (0, 0, 0), (0, -1, 0, 0), (0, 1, -1, 0, 0), (-1, 0, 0)])
+@pytest.mark.parametrize(("count", "cores"), [(1, 2), (2, 1), (9, 2)])
+def test_asked_for_one_by_one(sections: tuple[int, ...], count: int, cores: float) -> None:
+    rng = np.random.default_rng([count, len(sections)])
+    shape = (7, count, len(sections))
+    wait, work = np.zeros(shape), rng.exponential(1, shape)
+    cap, apart = np.ones((7, len(sections))), range(len(sections))
+    found = waves(wait, work, cap, sections, cores, mark=1, apart=apart, one_by_one=True)
+    expected = scalar(wait, work, cap, sections, cores, apart, one_by_one=True)
+    assert found.done_s == pytest.approx(np.array([each.done_s for each in expected]), rel=1e-9)
+    assert found.first_s == pytest.approx(np.array([each.first_s for each in expected]), rel=1e-9)
 
 
 def test_the_marked_part_by_hand() -> None:

@@ -40,21 +40,24 @@ class Wave:
     idle_core_s: float
 
 
-def wave(starts: Sequence[Sequence[Phase]], cores: float) -> Wave:
+def wave(starts: Sequence[Sequence[Phase]], cores: float, *, one_by_one: bool = False) -> Wave:
     """Let all of `starts` be asked for at the moment 0, and go through their phases on `cores` cores.
+
+    With `one_by_one` whoever asks for them is one himself: a start comes to its first phase when the one before has
+    ended that phase, and after what that one does next.
 
     Raises ValueError for a machine without cores.
     """
     if cores <= 0:
         raise ValueError(f"a machine with {cores} cores gets nothing done")
-    return _Wave(starts, cores).run()
+    return _Wave(starts, cores, one_by_one).run()
 
 
 class _Wave:
     """The state of a wave; `computing` maps a start to what is left of its work and to its cap."""
 
-    def __init__(self, starts: Sequence[Sequence[Phase]], cores: float) -> None:
-        self.cores = cores
+    def __init__(self, starts: Sequence[Sequence[Phase]], cores: float, one_by_one: bool) -> None:
+        self.cores, self.one_by_one = cores, one_by_one
         self.now = 0.0
         self.idle = 0.0
         self.computing: dict[int, list[float]] = {}
@@ -67,7 +70,7 @@ class _Wave:
         self.at = [[0, 0, 0] for _ in starts]
 
     def run(self) -> Wave:
-        for start in range(len(self.starts)):
+        for start in range(min(1, len(self.starts)) if self.one_by_one else len(self.starts)):
             self._enter(start)
         while self.computing or self.waiting:
             rates, used = self._rates()
@@ -134,13 +137,18 @@ class _Wave:
                 self.computing[start] = [cpu_core_s, phase.cap]
                 return
         at[0], at[1], at[2] = at[0] + 1, 0, 0
+        asked = self.one_by_one and at[0] == 1 and start + 1 < len(self.starts)
         if phase.section is not None:
             queue = self.sections[phase.section]
             queue.popleft()
             # Looked up first: who leaves may come back to the same section at once, behind it.
             following = queue[0] if queue else None
             self._enter(start)
+            if asked:
+                self._enter(start + 1)
             if following is not None:
                 self._go_on(following)
         else:
             self._enter(start)
+            if asked:
+                self._enter(start + 1)

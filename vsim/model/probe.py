@@ -9,7 +9,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-__all__ = ["CLIENT_LATE", "DISK_OPERATIONS", "LAUNCH", "MESSAGE", "NETWORK", "OPERATION", "REQUEST", "SPREAD", "WAKE"]
+__all__ = [
+    "CLIENT_LATE",
+    "DISK_OPERATIONS",
+    "LAUNCH",
+    "LAUNCHER",
+    "MESSAGE",
+    "NETWORK",
+    "OPERATION",
+    "REQUEST",
+    "SPREAD",
+    "WAKE",
+]
 
 # One step of arithmetic, one system call, one page fault, by the work of a plan's `cpu` step.
 OPERATION: Mapping[str, str] = MappingProxyType(
@@ -27,6 +38,9 @@ WAKE = "reference.probe_wake_s"
 SPREAD = "reference.probe_service_spread"
 # What the harness computes for each start of a wave, one after another, before that start's clock begins.
 LAUNCH = "reference.launch_core_s"
+# The section in which it does that, and in turns with that whatever it computes for the starts that have begun: it is
+# one interpreter, of whose threads one at a time computes.
+LAUNCHER = "vsim.launcher"
 # How late after the planned moment the harness's client sends a request, which counts in its latency.
 CLIENT_LATE = "reference.client_late_s"
 # Bytes per second from one process to another over the host's own network.

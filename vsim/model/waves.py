@@ -7,7 +7,7 @@ numpy moves all of them from event to event together, in about a microsecond for
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -39,27 +39,45 @@ class Waves:
 
 
 def waves(
-    wait_s: Floats, cpu_core_s: Floats, cap: Floats, sections: Sequence[int], cores: float, *, mark: int = 0
+    wait_s: Floats,
+    cpu_core_s: Floats,
+    cap: Floats,
+    sections: Sequence[int],
+    cores: float,
+    *,
+    mark: int = 0,
+    apart: Collection[int] = (),
+    one_by_one: bool = False,
 ) -> Waves:
     """Let the starts of each wave be asked for at the moment 0, and go through their parts on `cores` cores.
 
     `wait_s` and `cpu_core_s` are arrays (waves, starts, parts); `cap` (waves, parts) is how many cores a start can use
     in a part. `sections` has the number of the section that each part is in, or -1; parts in a row with the same number
-    are one stay, and a section serves one start at a time, first come, first served. `first_s` is taken when a start
-    begins the part `mark`, or queues for its section.
+    are one stay, unless the first one's place is in `apart`: then a start leaves the section and queues again. A
+    section serves one start at a time, first come, first served. With `one_by_one` whoever asks for the starts is one
+    himself: a start comes to its first part when the one before has ended that part, and after what that one does next.
+    `first_s` is taken when a start begins the part `mark`, or queues for its section.
 
     Raises ValueError for a machine without cores.
     """
     if cores <= 0:
         raise ValueError(f"a machine with {cores} cores gets nothing done")
-    return _Waves(wait_s, cpu_core_s, cap, tuple(sections), float(cores), mark).run()
+    return _Waves(wait_s, cpu_core_s, cap, tuple(sections), float(cores), mark, apart, one_by_one).run()
 
 
 class _Waves:
     """The state of all starts: which part, in which mode, and what is left of its seconds or core-seconds."""
 
     def __init__(
-        self, wait_s: Floats, cpu_core_s: Floats, cap: Floats, sections: tuple[int, ...], cores: float, mark: int
+        self,
+        wait_s: Floats,
+        cpu_core_s: Floats,
+        cap: Floats,
+        sections: tuple[int, ...],
+        cores: float,
+        mark: int,
+        apart: Collection[int],
+        one_by_one: bool,
     ) -> None:
         self.n, self.k, self.parts = wait_s.shape
         # one more part, so that the last one has a next one
@@ -68,17 +86,13 @@ class _Waves:
         self.cap = np.concatenate([cap, np.ones((self.n, 1))], axis=1)
         self.caps_differ = self.parts > 1 and bool((cap != cap[:, :1]).any())
         self.section = np.array([*sections, -1])
-        self.leaves = np.array(
-            [self.section[j] >= 0 and self.section[j] != self.section[j + 1] for j in range(self.parts)]
-        )
-        self.enters = np.array(
-            [self.section[j] >= 0 and (j == 0 or self.section[j] != self.section[j - 1]) for j in range(self.parts)]
-            + [False]
-        )
+        ends = [j in apart or self.section[j] != self.section[j + 1] for j in range(self.parts)]
+        self.leaves = np.array([self.section[j] >= 0 and ends[j] for j in range(self.parts)])
+        self.enters = np.array([self.section[j] >= 0 and (j == 0 or ends[j - 1]) for j in range(self.parts)] + [False])
         self.numbers = sorted({number for number in sections if number >= 0})
-        self.cores, self.mark = cores, mark
+        self.cores, self.mark, self.one_by_one = cores, mark, one_by_one
         self.at = np.zeros((self.n, self.k), dtype=np.int64)
-        self.mode = np.full((self.n, self.k), _WAITING)
+        self.mode = np.full((self.n, self.k), _DONE)
         self.left = np.zeros((self.n, self.k))
         self.ticket = np.zeros((self.n, self.k))
         self.busy = {number: np.zeros(self.n, dtype=bool) for number in self.numbers}
@@ -92,6 +106,8 @@ class _Waves:
         every = np.ones((self.n, self.k), dtype=bool)
         if self.parts == 0:
             return Waves(self.first, np.zeros_like(self.first), self.idle)
+        if self.one_by_one:
+            every[:, 1:] = False
         self._begin(every)
         self._admit()
         while True:
@@ -160,6 +176,9 @@ class _Waves:
         for number in self.numbers:
             self.busy[number][row[leaving & (self.section[at] == number)]] = False
         self.at[row, column] += 1
+        if self.one_by_one:
+            asked = through & (self.at == 1)
+            through[:, 1:] |= asked[:, :-1]
         self._begin(through)
 
     def _admit(self) -> None:

@@ -28,7 +28,8 @@ CORES = 2
 class Rung:
     """One start of a rung: waiting, work of which a part is in a section, on so many cores, and how it varies.
 
-    `varies` says what does: the wait or the work, lognormally with the coefficient of variation `cv`.
+    `varies` says what does: the wait or the work, lognormally with the coefficient of variation `cv`. Before all that
+    the harness works for it `turns` times, each for `turn_core_s`, which is in none of the others.
     """
 
     wait_s: float
@@ -37,6 +38,8 @@ class Rung:
     parallelism: float = 1.0
     cv: float = 0.1
     varies: str = "wait"
+    turns: int = 0
+    turn_core_s: float = 0.0
 
     def phases(self, rng: np.random.Generator) -> tuple[list[Phase], float]:
         """Return what one start goes through, and the work in it."""
@@ -45,7 +48,9 @@ class Rung:
         wait = self.wait_s * (factor if self.varies == "wait" else 1)
         work = (self.cpu_core_s - self.section_core_s) * (factor if self.varies == "work" else 1)
         locked = [Phase(((0.0, self.section_core_s),), "lock")] if self.section_core_s else []
-        return [*locked, Phase(((wait, work),), None, self.parallelism)], work + self.section_core_s
+        turns = [Phase(((0.0, self.turn_core_s),), "launcher")] * self.turns
+        total = work + self.section_core_s + self.turns * self.turn_core_s
+        return [*turns, *locked, Phase(((wait, work),), None, self.parallelism)], total
 
 
 def environment(**changes: Any) -> dict[str, Any]:
@@ -89,7 +94,7 @@ def starts(
                     made = [rung.phases(rng) for _ in range(level)]
                     launch = launch_core_s if level > 1 else 0.0
                     asking = Phase(((0.0, launch),), "launcher")
-                    gone = wave([[asking, *phases] for phases, _ in made], CORES)
+                    gone = wave([[asking, *phases] for phases, _ in made], CORES, one_by_one=True)
                     for i, (begin, end) in enumerate(zip(gone.first_s, gone.done_s, strict=True)):
                         found.append(_sample("startup_s", slower * (end - begin), "s", instance=first + i, **at))
                     found.append(_sample("starts_per_s", level / (slower * max(gone.done_s)), "1/s", **at))

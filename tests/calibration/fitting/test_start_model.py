@@ -41,6 +41,18 @@ def test_the_clock_begins_after_the_launch() -> None:
     assert account == pytest.approx(np.zeros_like(account))
 
 
+def test_the_harness_launches_in_turns_with_its_own_work_for_the_starts() -> None:
+    # as in the tests of the model of a wave: launches of 0.1, two turns of 0.05
+    model = Predictor(2, ONE, turns=2, launch_core_s=0.1, starts=16)
+    own = Parameters(alone_s=0.1, cpu_core_s=0.1, launched_core_s=0.1)
+    taken, ends, account = model.predict(3, [own])
+    assert taken == pytest.approx(np.tile([0.2, 0.25, 0.15], (len(taken[0]), 1))[None])
+    assert ends == pytest.approx(np.full_like(ends, 0.6))
+    assert account == pytest.approx(np.full_like(account, 0.1))
+    # alone, there is nobody else
+    assert model.predict(1, [own])[0] == pytest.approx(np.full((1, 16, 1), 0.1))
+
+
 def test_a_wait_that_burns_what_nobody_wants() -> None:
     # a start alone waits for 1 s and burns half of the second core... of one of two cores
     model = Predictor(2, ONE, starts=16)

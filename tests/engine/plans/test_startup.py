@@ -9,6 +9,7 @@ import pytest
 
 from tests.engine.plans.profiles import m, performed, profile, values
 from vsim.model.plan import Start
+from vsim.model.probe import LAUNCHER
 from vsim.samples.records import Samples
 
 LAUNCH = "launch_core_s"
@@ -78,6 +79,17 @@ def test_the_harness_asks_for_one_after_another(tmp_path: Path) -> None:
     alone = started(tmp_path, Start(1, 1), work(1.0), launch=0.1)
     assert values(alone, "startup_s") == pytest.approx([1.0])
     assert values(alone, "starts_per_s") == pytest.approx([1.0])
+
+
+def test_the_harness_launches_and_looks_after_those_that_run_in_turns(tmp_path: Path) -> None:
+    # Worked out where the model of a wave is tested, with the same figures: its section is the harness's.
+    turn = {"section": LAUNCHER, "cpu_core_s": m(0.05, "s")}
+    found = started(tmp_path, Start(3, 3), {"harness-1": turn, "harness-2": turn}, launch=0.1)
+    assert values(found, "startup_s") == pytest.approx([0.3 - 0.1, 0.5 - 0.25, 0.6 - 0.45])
+    assert values(found, "starts_per_s") == pytest.approx([3 / 0.6])
+    assert values(found, "startup_cpu_core_s") == pytest.approx([0.2])
+    alone = started(tmp_path, Start(1, 1), {"harness-1": turn, "harness-2": turn}, launch=0.1)
+    assert values(alone, "startup_s") == pytest.approx([0.1])
 
 
 def test_the_calls_of_the_harness_end_with_stages_of_their_names(tmp_path: Path) -> None:

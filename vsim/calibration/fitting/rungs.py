@@ -9,7 +9,7 @@ from vsim.calibration.fitting.selection import Selected
 from vsim.calibration.fitting.sheet import Estimate, Sheet
 from vsim.calibration.profile_file import builtin
 
-__all__ = ["BELOW", "HOST", "PROCESS", "describe", "layer_of", "without_unit_stages"]
+__all__ = ["BELOW", "HOST", "PROCESS", "describe", "layer_of", "put_harness", "without_unit_stages"]
 
 # The layers of a measured host and of a plain process on it.
 HOST, PROCESS = "measured-host", "measured-process"
@@ -127,6 +127,22 @@ def _layer(sheet: Sheet, driver: str, stack: str) -> None:
     if known.opens_guest:
         # Its start is measured as a whole: a guest within it is a part of that.
         sheet.put((*path, "opens_guest"), False)
+
+
+def put_harness(sheet: Sheet, driver: str, section: str, turns: int, turn_core_s: Estimate) -> None:
+    """Put a layer of its own for what the harness computes for each start of a rung, and have it in that rung's stack.
+
+    Each turn is a stage: whoever waits for the harness comes in between. Rungs above don't have it: theirs is in what
+    was measured of them.
+    """
+    name = f"{driver}-harness"
+    sheet.put(("layers", name, "title"), f"Harness, as it starts {driver}")
+    sheet.put(("layers", name, "boundary"), "none")
+    for number in range(1, turns + 1):
+        sheet.put(("layers", name, "startup", f"turn-{number}", "section"), section)
+        sheet.put(("layers", name, "startup", f"turn-{number}", "cpu_core_s"), turn_core_s)
+    host, *others = sheet.tree["stacks"][driver]["layers"]
+    sheet.put(("stacks", driver, "layers"), [host, name, *others])
 
 
 def without_unit_stages(sheet: Sheet, driver: str) -> None:

@@ -1,11 +1,11 @@
 """Fitting the model of a start to what was measured at some concurrencies.
 
 Which parts the model has is chosen by evidence. It starts from waiting and computing on one core; a serialised section,
-work on several cores, a wait that burns idle time, turns of waiting and computing, and what it is that varies are added
-one after another as long as the distance falls by more than a parameter's worth (Akaike's criterion). Models that fit
-about as well stay in the run: each counts with its Akaike weight (Burnham & Anderson, Model Selection and Multimodel
-Inference, 2002, 2.9), the intervals are those of all of them together, and the one that is taken is the one whose
-prediction at higher concurrencies is nearest to the prediction of all.
+work on several cores, a wait that burns idle time, work of the harness itself, turns of waiting and computing, and what
+it is that varies are added one after another as long as the distance falls by more than a parameter's worth (Akaike's
+criterion). Models that fit about as well stay in the run: each counts with its Akaike weight (Burnham & Anderson, Model
+Selection and Multimodel Inference, 2002, 2.9), the intervals are those of all of them together, and the one that is
+taken is the one whose prediction at higher concurrencies is nearest to the prediction of all.
 """
 
 from __future__ import annotations
@@ -31,7 +31,11 @@ if TYPE_CHECKING:
 __all__ = ["StartFit", "Structure", "fit_starts"]
 
 _CARRIERS: tuple[Carrier, ...] = ("wait", "work")
-_OPTIONS = ("spins", "parallel", "section")
+_OPTIONS = ("spins", "parallel", "section", "turns")
+# In how many turns the harness does its own work for a start, where it has any.
+_TURNS = (1, 2, 4)
+# Launching the largest wave takes at least this part of what a start alone does where the harness is looked for.
+_NOTICED = 0.1
 # The price of a parameter, in squared standard deviations.
 _PARAMETER = 2.0
 # A logit of 3 is 0.95: parts of a whole beyond that are as good as the whole.
@@ -54,6 +58,7 @@ class Structure:
     spins: bool = False
     parallel: bool = False
     section: bool = False
+    turns: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,16 +118,18 @@ class _Coding:
         alone = math.exp(given["alone"])
         parallelism = 1 + (self._most - 1) * _logistic(given["parallel"]) if self._parallel else 1.0
         part = _logistic(given["section"]) if "section" in given else 0.0
-        # the section and the rest on `parallelism` cores can't take longer than the whole
-        most = alone / (part + (1 - part) / parallelism)
+        launched = _logistic(given["turns"]) * (1 - part) if "turns" in given else 0.0
+        # one start at a time, and the rest on `parallelism` cores, can't take longer than the whole
+        most = alone / (part + launched + (1 - part - launched) / parallelism)
         work = most * _logistic(given["work"])
         idle = _logistic(given["spins"]) if "spins" in given else 0.0
-        return Parameters(alone, work, part * work, parallelism, idle)
+        return Parameters(alone, work, part * work, parallelism, idle, launched * work)
 
 
-def _with(structure: Structure, option: str) -> Structure:
-    changed: dict[str, Any] = {option: True}
-    return dataclasses.replace(structure, **changed)
+def _with(structure: Structure, option: str) -> list[Structure]:
+    values = _TURNS if option == "turns" else (True,)
+    changes: list[dict[str, Any]] = [{option: value} for value in values]
+    return [dataclasses.replace(structure, **changed) for changed in changes]
 
 
 def _logistic(x: float) -> float:
@@ -173,7 +180,7 @@ class _Search:
         self.alone_s, self.factors = float(alone.mean()), alone / alone.mean()
         account = levels[-1].account_core_s
         self.work = 0.5 * self.alone_s if account is None else 0.9 * float(account.flat.mean())
-        self.predictors: dict[tuple[str, int, bool], Predictor] = {}
+        self.predictors: dict[tuple[str, int, bool, int], Predictor] = {}
         self.tried: dict[Structure, _Candidate] = {}
 
     def run(self) -> StartFit:
@@ -182,7 +189,7 @@ class _Search:
         options = [name for name in _OPTIONS if self._makes_sense(name)]
         improved = several
         while improved:
-            found = [self._try(_with(best.structure, name), best) for name in options]
+            found = [self._try(one, best) for name in options for one in _with(best.structure, name)]
             better = min(found, key=lambda c: c.score, default=best)
             improved = better.score < best.score
             best = better if improved else best
@@ -196,6 +203,8 @@ class _Search:
     def _makes_sense(self, option: str) -> bool:
         if option == "parallel":
             return self.cores > 1
+        if option == "turns":
+            return self.launch_core_s * self.levels[-1].concurrency > _NOTICED * self.alone_s
         if option == "spins":
             # Who burns idle time has a smaller account where there is less of it.
             first, last = self.levels[0].account_core_s, self.levels[-1].account_core_s
@@ -228,7 +237,7 @@ class _Search:
         return candidate
 
     def _predictor(self, structure: Structure) -> Predictor:
-        key = (structure.carrier, structure.rounds, structure.section)
+        key = (structure.carrier, structure.rounds, structure.section, structure.turns)
         if key not in self.predictors:
             self.predictors[key] = Predictor(
                 self.cores,
@@ -236,6 +245,7 @@ class _Search:
                 carrier=structure.carrier,
                 rounds=structure.rounds,
                 section=structure.section,
+                turns=structure.turns,
                 launch_core_s=self.launch_core_s,
                 starts=self.starts,
                 seed=self.seed,

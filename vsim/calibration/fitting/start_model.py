@@ -6,7 +6,9 @@ come in turns of random length. What varies from start to start is the wait or t
 the factors that were measured alone. While a start waits it may burn `idle` of a core that nobody else wants: it shows
 in the host's CPU account and delays nobody.
 
-The harness asks for the starts of a wave one after another; each takes `launch_core_s` before its clock begins.
+The harness asks for the starts of a wave one after another; each takes `launch_core_s` before its clock begins. It asks
+in threads of one interpreter, of which one at a time computes: `launched_core_s` of a start are the harness's own, in
+`turns` between which whoever waits for the interpreter comes first, the next launch among them.
 
 The random numbers are drawn once and used with all parameters, so that what is predicted is a smooth function of them
 (the method of simulated moments: McFadden, Econometrica 57, 1989).
@@ -42,12 +44,18 @@ class Parameters:
     section_core_s: float = 0.0
     parallelism: float = 1.0
     idle: float = 0.0
+    launched_core_s: float = 0.0
+
+    @property
+    def serial_core_s(self) -> float:
+        """The work on one core in which one start at a time may be: in the section and in the harness."""
+        return self.section_core_s + self.launched_core_s
 
     @property
     def wait_s(self) -> float:
         """What is left of a start alone when it computes on as many cores as it can use."""
-        free = self.cpu_core_s - self.section_core_s
-        return max(0.0, self.alone_s - self.section_core_s - free / self.parallelism)
+        free = self.cpu_core_s - self.serial_core_s
+        return max(0.0, self.alone_s - self.serial_core_s - free / self.parallelism)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +81,12 @@ class Predictor:
         carrier: Carrier = "wait",
         rounds: int = 1,
         section: bool = False,
+        turns: int = 0,
         launch_core_s: float = 0.0,
         starts: int = _STARTS,
         seed: int = 1,
     ) -> None:
-        self.cores, self.carrier, self.section = cores, carrier, section
+        self.cores, self.carrier, self.section, self.turns = cores, carrier, section, turns
         self.launch_core_s = launch_core_s
         self.starts = starts
         self._factors = np.sort(factors)
@@ -94,7 +103,7 @@ class Predictor:
         wait, work, cap, sections = self._parts(draws, sets, concurrency)
         if concurrency == 1:
             return self._alone(wait, work, cap, sets)
-        found = waves(wait, work, cap, sections, self.cores, mark=1)
+        found = waves(wait, work, cap, sections, self.cores, mark=1, apart=range(self.turns + 1), one_by_one=True)
         taken = (found.done_s - found.first_s).reshape(count, many, concurrency)
         ends = found.done_s.max(axis=1).reshape(count, many)
         burnt = np.array([each.idle for each in sets])[:, None] * found.idle_core_s.reshape(count, many) / concurrency
@@ -130,13 +139,13 @@ class Predictor:
         waits, works, caps = [], [], []
         for each in sets:
             total = each.alone_s * draws.factor
-            free = each.cpu_core_s - each.section_core_s
+            free = each.cpu_core_s - each.serial_core_s
             if self.carrier == "wait":
-                wait = np.maximum(0.0, total - each.section_core_s - free / each.parallelism)
+                wait = np.maximum(0.0, total - each.serial_core_s - free / each.parallelism)
                 work = np.full_like(total, free)
             else:
                 wait = np.full_like(total, each.wait_s)
-                work = np.maximum(0.0, (total - each.section_core_s - each.wait_s) * each.parallelism)
+                work = np.maximum(0.0, (total - each.serial_core_s - each.wait_s) * each.parallelism)
             waits.append(wait[:, :, None] * draws.waiting)
             works.append(work[:, :, None] * draws.computing)
             caps.append(np.full((len(total), self._rounds), each.parallelism))
@@ -146,6 +155,11 @@ class Predictor:
             inside = np.concatenate([np.full(draws.factor.shape, each.section_core_s) for each in sets])
             wait, work, cap = _before(wait, work, cap, inside)
             sections = (1, *sections)
+        if self.turns:
+            own = np.concatenate([np.full(draws.factor.shape, each.launched_core_s / self.turns) for each in sets])
+            for _ in range(self.turns):
+                wait, work, cap = _before(wait, work, cap, own)
+            sections = (*(0,) * self.turns, *sections)
         if concurrency > 1:
             wait, work, cap = _before(wait, work, cap, np.full(wait.shape[:2], self.launch_core_s))
             sections = (0, *sections)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,11 +11,11 @@ import numpy as np
 from vsim.calibration.fitting.families import choose
 from vsim.calibration.fitting.moments import Level
 from vsim.calibration.fitting.resampling import Table, mean_interval
-from vsim.calibration.fitting.rungs import layer_of, without_unit_stages
+from vsim.calibration.fitting.rungs import layer_of, put_harness, without_unit_stages
 from vsim.calibration.fitting.selection import Block, Selected, by_block
 from vsim.calibration.fitting.sheet import Estimate, Sheet
 from vsim.calibration.fitting.start_fit import StartFit, fit_starts
-from vsim.model.probe import LAUNCH
+from vsim.model.probe import LAUNCH, LAUNCHER
 from vsim.samples.records import Sample
 from vsim.scenario.validation import listed
 
@@ -202,7 +202,7 @@ def _put(sheet: Sheet, driver: str, fit: StartFit, levels: Sequence[Level], base
     stage = (*path, "exec" if driver == "process" else STAGE)
     for name, unit in (("wait_s", "s"), ("cpu_core_s", "core-s")):
         carries = (name == "wait_s") == (structure.carrier == "wait")
-        value = _beyond(parameters, name) - (_beyond(base.parameters, name) if base else 0.0)
+        value = _beyond(parameters, name) - (_below(base.parameters, name) if base else 0.0)
         low, high = _interval(fit, base, name)
         if carries:
             # Nobody waits or works less than nothing: what was cut off is a part of the mean.
@@ -221,18 +221,29 @@ def _put(sheet: Sheet, driver: str, fit: StartFit, levels: Sequence[Level], base
         counts = [one.rounds for one, weight in fit.weights if weight > 0.05]
         turns = Estimate.within(structure.rounds, min(counts), max(counts), "1", fit.n, conditions=conditions)
         sheet.put((*stage, "rounds"), turns)
+    if structure.turns:
+        low, high = (each / structure.turns for each in fit.interval("launched_core_s"))
+        own = Estimate.within(
+            parameters.launched_core_s / structure.turns, low, high, "core-s", fit.n, conditions=conditions
+        )
+        put_harness(sheet, driver, LAUNCHER, structure.turns, own)
 
 
 def _beyond(parameters: Parameters, name: str) -> float:
-    """Return what is outside the section: it is a stage of its own."""
-    return parameters.wait_s if name == "wait_s" else parameters.cpu_core_s - parameters.section_core_s
+    """Return what is outside the sections: each is a stage of its own."""
+    return parameters.wait_s if name == "wait_s" else parameters.cpu_core_s - parameters.serial_core_s
+
+
+def _below(parameters: Parameters, name: str) -> float:
+    """Return what a rung's stack has from the process's layer: all but what the harness does for a process itself."""
+    return parameters.wait_s if name == "wait_s" else parameters.cpu_core_s - parameters.launched_core_s
 
 
 def _interval(fit: StartFit, base: StartFit | None, name: str) -> tuple[float, float]:
     """Return the interval of the difference to the process: the uncertainty of both is in it."""
     values = np.array([_beyond(draw, name) for draw in fit.draws])
     if base is not None:
-        below = np.array([_beyond(draw, name) for draw in base.draws])
+        below = np.array([_below(draw, name) for draw in base.draws])
         rng = np.random.default_rng(0)
         values = values - rng.choice(below, len(values))
     low, high = np.quantile(values, [0.025, 0.975])
@@ -246,9 +257,9 @@ def _varying(alone: Table, parameters: Parameters, carrier: str) -> tuple[list[l
     """
     found: list[list[float]] = []
     below = 0.0
-    free = parameters.cpu_core_s - parameters.section_core_s
+    free = parameters.cpu_core_s - parameters.serial_core_s
     for row in alone.values:
-        taken = row[~np.isnan(row)] - parameters.section_core_s
+        taken = row[~np.isnan(row)] - parameters.serial_core_s
         if carrier == "wait":
             values = taken - free / parameters.parallelism
         else:

@@ -5,6 +5,8 @@ Of several starts the harness asks for one after another; a start's clock begins
 
 from __future__ import annotations
 
+import simpy
+
 from vsim.engine.plans.interface import Context, Suite
 from vsim.engine.plans.rung import Rung
 from vsim.engine.plans.world import Launched, StageError
@@ -33,16 +35,16 @@ def _wave(context: Context, numbers: range, concurrency: int) -> Steps:
     world, record = context.world, context.record
     running: dict[int, Launched] = {}
 
-    def start(number: int) -> Steps:
-        if len(numbers) > 1:
-            yield from world.turn()
+    def start(number: int, asked: simpy.Event | None) -> Steps:
+        if asked is not None:
+            yield asked, None
         try:
             running[number] = yield from world.launch(number)
         except StageError as error:
             record.failure(error, concurrency=concurrency, instance=number)
 
     busy, begin = world.busy_core_s(), world.now
-    yield from world.at_once(map(start, numbers))
+    yield from world.at_once(map(start, numbers, world.launches(len(numbers))))
     wave_s, busy = world.now - begin, world.busy_core_s() - busy
     for number, launched in sorted(running.items()):
         world.retire(launched.instance)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass
 
 import simpy
@@ -12,6 +12,7 @@ from vsim.engine.cluster import Cluster
 from vsim.engine.instance import Instance
 from vsim.engine.script import Script, Step, Steps
 from vsim.model.plan import WEIGHING_PAUSE_S, WEIGHINGS
+from vsim.model.probe import LAUNCHER
 from vsim.model.stack import Architecture
 from vsim.model.workload import Image, Service, Workload
 from vsim.scenario.scenario import Fleet, Run, Scenario
@@ -20,8 +21,6 @@ __all__ = ["Launched", "Launching", "StageError", "World"]
 
 # Stages of these names end a call of the harness; what comes after the first instruction is `ready`.
 _CREATE, _START, _READY = "create", "start", "ready"
-# The section in which one start after another is asked for.
-_LAUNCHER = "vsim.launcher"
 
 
 class StageError(Exception):
@@ -180,17 +179,30 @@ class World:
         if todo:
             yield over, None
 
-    def turn(self) -> Steps:
-        """Be the one whose start the harness asks for; it computes for each, and for one after another."""
+    def launches(self, count: int) -> Sequence[simpy.Event | None]:
+        """Let the harness ask for `count` starts, one after another; return the events at which each is asked for.
+
+        The harness computes for each, in the section that it shares with its own work for those that have begun. None
+        stands for a start that is asked for at once: all of them if that takes the harness nothing, and a single one.
+        """
+        if count < 2 or not self._launch_core_s:
+            return [None] * count
+        events = [simpy.Event(self.env) for _ in range(count)]
+        Script().run(self._asking(events))
+        return events
+
+    def _asking(self, events: Iterable[simpy.Event]) -> Steps:
         work = self._launch_core_s / self.host.hardware.speed
-        if not work:
-            return
-        section = self.host.section(_LAUNCHER)
-        turn = section.enter()
-        if turn is not None:
-            yield turn, None
-        yield self.host.cpu.submit(work), self.host.cpu
-        section.leave(turn)
+        section = self.host.section(LAUNCHER)
+        for event in events:
+            turn = section.enter()
+            if turn is not None:
+                yield turn, None
+            yield self.host.cpu.submit(work), self.host.cpu
+            section.leave(turn)
+            event.succeed()
+            # The start that has been asked for goes on first, and then whoever asks for the next.
+            yield event, None
 
     # -- what the host shows ----------------------------------------------------------------------------------------
 
