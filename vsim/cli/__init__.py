@@ -28,6 +28,7 @@ COMMANDS: Mapping[str, str] = {
     "samples": "Join the samples of many hosts.",
     "doctor": "Say what this host can measure, and what would spoil it.",
     "clean": "Remove whatever an interrupted bench left behind.",
+    "lecture": "Pack a lecture: slides, notes, figures and numbers.",
     "explain": "Say where a parameter or a result comes from.",
     "schema": "Print the JSON Schema of a file format.",
 }

@@ -35,8 +35,9 @@ def as_markdown(text: object, most: int | None = None) -> str:
     line = plain(text, most)
     out = []
     for i, c in enumerate(line):
-        inside = 0 < i < len(line) - 1 and line[i - 1].isalnum() and line[i + 1].isalnum()
-        harmless = c in ".-:@/%'" and inside
+        after = i > 0 and line[i - 1].isalnum()
+        inside = after and i < len(line) - 1 and line[i + 1].isalnum()
+        harmless = (c in ".-:@/%'" and inside) or (c in ":;" and after and line[i + 1 : i + 2] in ("", " "))
         out.append(f"&#{ord(c)};" if c in _MEANING and not harmless else c)
     return "".join(out)
 

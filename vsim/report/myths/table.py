@@ -20,6 +20,7 @@ __all__ = [
     "FORMATS",
     "Format",
     "found_in_words",
+    "in_brief",
     "in_words",
     "shown",
     "to_csv",
@@ -169,6 +170,19 @@ def found_in_words(finding: Finding) -> str:
     said = {True: "yes", False: "no", None: "open"}[finding.met]
     hangs = f", hangs on {finding.hangs_on.name} ({finding.hangs_on.kind})" if finding.hangs_on else ""
     return plain(f"{plain(one.subject, 2 * _LONGEST)}: {_interval(one)}, {said}{hangs}")
+
+
+def in_brief(verdict: Verdict) -> str:
+    """Return the evidence that the verdict hangs on, in a line: of one that depends, a yes and a no."""
+    if verdict.why:
+        return verdict.why
+    met = {"holds": (True,), "doesn't hold": (False,), "depends": (True, False)}[verdict.outcome]
+    told = []
+    for answer in met:
+        one = next(finding.evidence for finding in verdict.findings if finding.met is answer)
+        said = f"{'yes' if answer else 'no'}: " if len(met) > 1 else ""
+        told.append(f"{said}{plain(one.subject, 2 * _LONGEST)}: {_interval(one)}")
+    return "; ".join(told)
 
 
 def _numbered(verdicts: Sequence[Verdict]) -> dict[str, int]:

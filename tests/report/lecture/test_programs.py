@@ -1,0 +1,161 @@
+"""The lecture that comes with vsim in the programs that it is made for: Chromium and LibreOffice."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import PROJECT, lacking
+from tests.report.lecture.sources import context, everything
+from tests.report.lecture.test_files import HOSTILE_LECTURE, HOSTILE_MACHINE
+from tests.report.results import HOSTILE
+from vsim.report.inputs import Inputs, Simulated, read_inputs
+from vsim.report.lecture import Lecture, build, builtin_source
+from vsim.report.lecture.expressions import Context
+from vsim.report.lecture.source import read_source
+
+STACKS = ("bare-metal", "container", "sandboxed-container", "microvm", "vm", "container-in-vm")
+SCENARIO = """\
+schema: vsim.scenario/1
+title: Small
+services:
+  web:
+    replicas: 3
+    image: 50 MB
+    memory: 512 MiB
+    needs: 2
+    slo: 100 ms
+    startup: {cpu: 1 s}
+    request: {user: 5 ms, system_calls: 1 ms}
+    arrivals: {kind: poisson, rate: 20/s}
+reliability: {years: 1}
+run: {duration: 2 s, warmup: 0.5 s, replications: 2}
+"""
+PATH = ("bare-metal@tower-server", "bare-metal@blade", "vm@rack-server", "container@rack-server")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("programs")
+
+
+@pytest.fixture(scope="module")
+def lecture(folder: Path) -> Lecture:
+    """The built-in slides, of small comparisons of the same architectures."""
+    written = read_source(builtin_source())
+    simulated: dict[str, Simulated] = {}
+    for name, architectures in zip(written.results, (PATH, [f"{s}@rack-server" for s in STACKS]), strict=True):
+        file = folder / f"{name}.yaml"
+        text = SCENARIO + f"architectures: [{', '.join(architectures)}]\n"
+        if name == "evolution":
+            text += "fleet: {isolation: namespace}\n"
+        file.write_text(text, encoding="utf-8")
+        simulated[name] = read_inputs([str(file)]).simulated[0]
+    return build(Context(written, simulated, Inputs(tuple(simulated.values()))))
+
+
+def unpacked(lecture: Lecture, name: str, to: Path) -> Path:
+    with zipfile.ZipFile(io.BytesIO(lecture.archive)) as archive:
+        to.write_bytes(archive.read(f"lecture/{name}"))
+    return to
+
+
+@pytest.fixture(scope="module")
+def visit() -> Callable[[Path], Any]:
+    if shutil.which("chromium") is None:
+        lacking("Chromium (Debian: chromium)")
+    try:
+        import playwright  # noqa: F401  # whether it is there is what is asked
+    except ImportError:
+        lacking("playwright (pip install 'vsim[dev]')")
+
+    def run(path: Path) -> Any:
+        done = subprocess.run(
+            [sys.executable, "-m", "tests.report.lecture.visitor", path],
+            capture_output=True,
+            text=True,
+            cwd=PROJECT,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    return run
+
+
+@pytest.mark.parametrize("name", ["slides.html", "slides-remark.html"])
+def test_every_slide_opens_from_a_file_and_asks_for_nothing_else(
+    lecture: Lecture, folder: Path, visit: Callable[[Path], Any], name: str
+) -> None:
+    file = unpacked(lecture, name, folder / name)
+    found = visit(file)
+    assert {url.partition("#")[0] for url in found["asked"]} == {file.as_uri()}
+    assert found["said"] == []
+    assert len(found["slides"]) == len(lecture.deck.slides) >= 20
+    for seen, slide in zip(found["slides"], lecture.deck.slides, strict=True):
+        if slide.kind in ("question", "title"):
+            assert " ".join(seen["title"].split()) == slide.title
+        assert seen["outside"] == [], f"{slide.name} doesn't fit"
+        assert seen["small"] == [], f"{slide.name} has text below 20 pixels of 720"
+        assert all(width > 0 and inside for width, inside, _ in seen["pictures"]), slide.name
+        assert [alt for _, _, alt in seen["pictures"]] == ([slide.picture.alt] if slide.picture else [])
+
+
+@pytest.mark.parametrize("name", ["slides.html", "slides-remark.html"])
+def test_a_hostile_name_is_seen_and_does_nothing(folder: Path, visit: Callable[[Path], Any], name: str) -> None:
+    one = everything((HOSTILE_MACHINE, "container@rack-server"), HOSTILE)
+    made = build(context(folder, HOSTILE_LECTURE.replace("vm@rack-server", "container@rack-server", 1), one))
+    found = visit(unpacked(made, name, folder / f"hostile-{name}"))
+    assert found["said"] == []
+    assert len(found["asked"]) == 1
+    seen = " ".join(slide["text"] for slide in found["slides"])
+    assert "<script>alert(1)</script>" in seen
+    assert "<img src=x onerror=alert(2)>" in seen
+    assert "{{x}}" in seen
+
+
+def test_the_powerpoint_opens_in_libreoffice_with_a_page_for_each_slide(lecture: Lecture, folder: Path) -> None:
+    program = shutil.which("soffice")
+    if program is None:
+        lacking("LibreOffice (Debian: libreoffice-impress)")
+    file = unpacked(lecture, "slides.pptx", folder / "slides.pptx")
+    done = subprocess.run(
+        [
+            program,
+            "--headless",
+            f"-env:UserInstallation={(folder / 'office').as_uri()}",
+            "--convert-to",
+            "pdf",
+            "--outdir",
+            folder,
+            file,
+        ],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    pdf = (folder / "slides.pdf").read_bytes()
+    assert len(re.findall(rb"/Type\s*/Page\b", pdf)) == len(lecture.deck.slides)
+
+
+def test_only_what_these_results_lack_is_left_out(lecture: Lecture) -> None:
+    # no samples were given, and no parameter moves the three machines of a comparison that is so small
+    assert lecture.left_out == (
+        "ladder: the figure ladder can't be drawn: it needs samples of startup",
+        "hinges: the result evolution doesn't say what hosts hangs on",
+    )
+    charts = [slide for slide in lecture.deck.slides if slide.picture is not None and slide.picture.bars is not None]
+    assert len(charts) >= 8
