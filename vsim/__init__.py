@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING
 from vsim.errors import HostError, InputError, ThresholdError, VsimError
 
 if TYPE_CHECKING:
-    from vsim.api import calibrate, load_plan, load_profile, load_scenario, simulate, simulate_plan, validate
+    from vsim.api import (
+        calibrate,
+        load_compose,
+        load_plan,
+        load_profile,
+        load_scenario,
+        simulate,
+        simulate_plan,
+        size,
+        validate,
+    )
 
 __all__ = [
     "HostError",
@@ -17,18 +27,18 @@ __all__ = [
     "ThresholdError",
     "VsimError",
     "calibrate",
+    "load_compose",
     "load_plan",
     "load_profile",
     "load_scenario",
     "simulate",
     "simulate_plan",
+    "size",
     "validate",
 ]
 __version__ = "0.1.0"
 
-_IN_API = frozenset(
-    {"calibrate", "load_plan", "load_profile", "load_scenario", "simulate", "simulate_plan", "validate"}
-)
+_IN_API = frozenset(__all__) - {"HostError", "InputError", "ThresholdError", "VsimError"}
 
 
 def __getattr__(name: str) -> object:

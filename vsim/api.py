@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -15,12 +15,23 @@ if TYPE_CHECKING:
     from vsim.experiment.holding_out import Key
     from vsim.experiment.rehearsal import Validation
     from vsim.experiment.runner import Backend, Progress
+    from vsim.experiment.sizing import Sizing
     from vsim.model.plan import Plan
     from vsim.samples.records import Samples
     from vsim.samples.result import Result
     from vsim.scenario import Scenario
 
-__all__ = ["calibrate", "load_plan", "load_profile", "load_scenario", "simulate", "simulate_plan", "validate"]
+__all__ = [
+    "calibrate",
+    "load_compose",
+    "load_plan",
+    "load_profile",
+    "load_scenario",
+    "simulate",
+    "simulate_plan",
+    "size",
+    "validate",
+]
 
 DEFAULT_SCENARIO = "evolution"
 
@@ -33,6 +44,27 @@ def load_scenario(source: str | Path = DEFAULT_SCENARIO, *, trace: str | Path | 
     from vsim.scenario import load_scenario as load
 
     return load(source, trace=trace)
+
+
+def load_compose(
+    *paths: str | Path,
+    profile: Profile | Sequence[str | Path] = (),
+    environment: Mapping[str, str] | None = None,
+    compose_profiles: Sequence[str] = (),
+) -> Scenario:
+    """Return the scenario that the compose files at `paths` stand for, the later ones on top of the first.
+
+    A folder stands for the file in it. `profile` has the catalogue of images: a profile, or profile files to put on top
+    of the built-in one. `environment` are the variables that the files may use besides those of their `.env` file
+    (default: none, so that the result depends on the files alone; `os.environ` is what the commands pass), and
+    `compose_profiles` makes services with `profiles` active.
+
+    Raises InputError, with file, line and column, for the first thing that can't be used.
+    """
+    from vsim.calibration.catalogue import load_compose as load
+
+    loaded = load_profile(*profile) if isinstance(profile, Sequence) else profile
+    return load(*paths, profile=loaded, environment=environment, compose_profiles=compose_profiles)
 
 
 def load_plan(path: str | Path) -> Plan:
@@ -136,6 +168,59 @@ def simulate_plan(
         profile = [profile]
     loaded = load_profile(*profile) if isinstance(profile, Sequence) else profile
     return carry_out(plan, loaded, chosen(loaded, drivers, on), out=out, progress=progress)
+
+
+def size(
+    app: Scenario | str | Path,
+    *,
+    rate_per_s: float | Mapping[str, float] | None = None,
+    p95_s: float | None = None,
+    availability: float | None = None,
+    budget: float | None = None,
+    probability: float = 0.95,
+    on: Sequence[str] = (),
+    profile: Profile | Sequence[str | Path] = (),
+    scale: Sequence[str] = (),
+    seed: int | None = None,
+    replications: int | None = None,
+    jobs: int | None = None,
+    environment: Mapping[str, str] | None = None,
+    compose_profiles: Sequence[str] = (),
+    progress: Progress | None = None,
+) -> Sizing:
+    """Return the fewest machines of each architecture on which an application meets its goals.
+
+    `app` is a compose file, a scenario's file or the name of a preset, or a loaded scenario. `rate_per_s` is how often
+    it is asked in all, or how often each service named is. The goals are the 95th percentile of the response time, the
+    availability (a part of 1), and what it may cost per month in the site's currency; all of them hold together with
+    the `probability`. `scale` are services that keep data and may be replicated all the same. The other arguments are
+    those of :func:`simulate` and of :func:`load_compose`.
+
+    Raises InputError for what can't be used.
+    """
+    from vsim.calibration.apps import load_app
+    from vsim.experiment.offering import offered
+    from vsim.experiment.runner import Runner
+    from vsim.experiment.sizing import REPLICATIONS, Goals, find_sizes
+
+    loaded = load_profile(*profile) if isinstance(profile, Sequence) else profile
+    if isinstance(app, str | Path):
+        app = load_app(app, profile=loaded, environment=environment, compose_profiles=compose_profiles)
+    rates = rate_per_s if isinstance(rate_per_s, Mapping) else {}
+    total = None if isinstance(rate_per_s, Mapping) else rate_per_s
+    run = app.run if seed is None else dataclasses.replace(app.run, seed=seed)
+    scenario = dataclasses.replace(app, run=run, architectures=tuple(dict.fromkeys(on)) or app.architectures)
+    scenario = offered(scenario, loaded, total, rates)
+    goals = Goals(p95_s, availability, budget, probability)
+    with Runner(jobs=jobs, progress=progress) as runner:
+        return find_sizes(
+            scenario,
+            loaded,
+            goals,
+            runner,
+            replications=REPLICATIONS if replications is None else replications,
+            scalable=scale,
+        )
 
 
 def calibrate(

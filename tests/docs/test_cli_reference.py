@@ -32,7 +32,7 @@ def options(command: click.Command) -> set[str]:
 def documented(text: str) -> set[str]:
     """Return the options that have a row in a table: those in its first column."""
     rows = re.findall(r"^\|([^|]*)\|", text, flags=re.MULTILINE)
-    return {flag for row in rows for flag in re.findall(r"`(--?[a-z][a-z-]*)", row)}
+    return {flag for row in rows for flag in re.findall(r"`(--?[a-z][a-z0-9-]*)", row)}
 
 
 def test_every_command_has_a_section() -> None:

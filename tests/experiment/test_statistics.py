@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import stdtrit
+from scipy.stats import binomtest
 
-from vsim.experiment.statistics import interval, paired_difference, student_t
+from vsim.experiment.statistics import interval, paired_difference, share, student_t
 
 
 @pytest.mark.parametrize(
@@ -92,3 +93,23 @@ def test_intervals_cover_the_truth_as_often_as_they_say():
     normal = [interval([source.gauss(1, 0.3) for _ in range(8)]) for _ in range(2000)]
     covered = sum(i.low <= 1 <= i.high for i in normal if i.low is not None and i.high is not None) / 2000
     assert covered == pytest.approx(0.95, abs=3 * math.sqrt(0.95 * 0.05 / 2000))
+
+
+@pytest.mark.parametrize(("held", "n"), [(0, 1), (1, 1), (0, 20), (20, 20), (19, 20), (37, 40), (40, 40), (3, 1000)])
+@pytest.mark.parametrize("confidence", [0.95, 0.5])
+def test_the_interval_of_a_share_is_scipys(held: int, n: int, confidence: float) -> None:
+    found = share(held, n, confidence)
+    expected = binomtest(held, n).proportion_ci(confidence, method="exact")
+    assert (found.low, found.high) == (pytest.approx(expected.low, abs=1e-9), pytest.approx(expected.high, abs=1e-9))
+    assert found.value == held / n
+
+
+def test_all_of_n_is_the_closed_form() -> None:
+    # the probability at which all of 40 hold by a chance of 2.5 %
+    assert share(40, 40).low == pytest.approx(0.025 ** (1 / 40))
+
+
+@pytest.mark.parametrize(("held", "n"), [(1, 0), (-1, 3), (4, 3)])
+def test_no_share_of_that(held: int, n: int) -> None:
+    with pytest.raises(ValueError, match="can't hold"):
+        share(held, n)

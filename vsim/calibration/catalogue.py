@@ -13,7 +13,7 @@ from pathlib import Path
 from vsim.calibration.profile import Profile
 from vsim.calibration.profile_file import builtin
 from vsim.model.catalogue import CataloguedImage
-from vsim.model.workload import Service
+from vsim.model.workload import Request, Service
 from vsim.scenario.scenario import Scenario
 
 __all__ = ["load_compose", "quantities_of", "with_catalogue"]
@@ -64,6 +64,9 @@ def quantities_of(scenario: Scenario) -> Sequence[str]:
 def _set(service: Service, field: str, value: float) -> Service:
     if field == "image.bytes":
         return dataclasses.replace(service, image=dataclasses.replace(service.image, bytes=value))
+    if field == "request.user_core_s":
+        request = dataclasses.replace(service.request or Request(), user_core_s=value)
+        return dataclasses.replace(service, request=request)
     if field == "memory_touched":
         return dataclasses.replace(service, memory_touched=min(1.0, value / service.memory_bytes))
     return dataclasses.replace(service, **{field: value})  # type: ignore[arg-type]  # fields that are floats

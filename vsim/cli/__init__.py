@@ -22,6 +22,7 @@ COMMANDS: Mapping[str, str] = {
     "simulate": "Compare architectures on a workload.",
     "page": "Write a comparison as one HTML page with sliders.",
     "layout": "Say what runs where, what shares what, and who reaches whom.",
+    "size": "Find how many of which machines meet stated goals.",
     "bench": "Measure this host, rung by rung.",
     "calibrate": "Turn what was measured on a host into a profile of it.",
     "validate": "Predict runs that were measured, and say how far off that is.",

@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import simpy
 
+from vsim.engine.between import Path, Where, path
 from vsim.engine.cluster import Cluster
 from vsim.model.quantity import value_of
-from vsim.model.stack import Architecture, PathCost
-from vsim.scenario.scenario import Connection, Scenario
+from vsim.model.stack import Architecture
+from vsim.scenario.scenario import Scenario
 
 __all__ = ["Layout", "Path", "PlacedHost", "Reach", "layout", "paths", "reach", "unreached"]
 
@@ -69,22 +69,6 @@ class Reach:
     privileged: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Path:
-    """The way from one service to another on one architecture, between their two most distant replicas.
-
-    `mode` is None where there is none; `why` says why not. `latency_s` is one way; `bytes_per_s` is that of the link
-    between two hosts, as far as the layers leave it (None within one host).
-    """
-
-    connection: Connection
-    where: Literal["kernel", "host", "hosts"]
-    mode: str | None
-    latency_s: float = 0.0
-    bytes_per_s: float | None = None
-    why: str = ""
-
-
 def layout(scenario: Scenario, architecture: Architecture) -> Layout:
     """Return where the instances of `scenario` are on `architecture`.
 
@@ -131,11 +115,7 @@ def reach(placed: Layout, privileged: frozenset[str] = frozenset()) -> Reach:
 
 
 def paths(scenario: Scenario, placed: Layout) -> Iterator[Path]:
-    """Yield the way of each connection of `scenario` on one architecture.
-
-    Containers on one kernel reach each other over a bridge that both are on. Elsewhere they need an overlay, or a port
-    that is published; instances that aren't in containers reach each other over the network of the house.
-    """
+    """Yield the way of each connection of `scenario` on one architecture, between the two most distant replicas."""
     where: dict[str, list[tuple[int, int]]] = {}
     for host in placed.hosts:
         for number, guest in enumerate(host.guests):
@@ -144,66 +124,13 @@ def paths(scenario: Scenario, placed: Layout) -> Iterator[Path]:
     for connection in scenario.connections:
         pairs = [(a, b) for a in set(where.get(connection.of, ())) for b in set(where.get(connection.to, ()))]
         if pairs:
-            yield _path(connection, _farthest(pairs), placed.architecture)
+            yield path(connection, _farthest(pairs), placed.architecture)
 
 
-def _farthest(pairs: Sequence[tuple[tuple[int, int], tuple[int, int]]]) -> Literal["kernel", "host", "hosts"]:
+def _farthest(pairs: Sequence[tuple[tuple[int, int], tuple[int, int]]]) -> Where:
     if any(a[0] != b[0] for a, b in pairs):
         return "hosts"
     return "host" if any(a != b for a, b in pairs) else "kernel"
-
-
-def _path(connection: Connection, where: Literal["kernel", "host", "hosts"], architecture: Architecture) -> Path:
-    bridged = any("bridge" in layer.network for layer in architecture.stack.layers)
-    if not bridged:
-        # each end passes its stack once; two processes of one kernel pass nothing
-        ends = [] if where == "kernel" else [architecture.network("host")] * 2
-        return _made(connection, where, "loopback" if where == "kernel" else "network", ends, architecture)
-    if connection.networks == "none" and not connection.published:
-        return Path(connection, where, None, why="they share no network")
-    if where == "kernel" and connection.networks != "none":
-        return Path(connection, where, "bridge", _bridge_s(architecture))
-    if connection.networks == "overlay":
-        return _made(
-            connection, where, "overlay", [architecture.network("overlay"), architecture.network("host")], architecture
-        )
-    if connection.published:
-        ends = [architecture.network("bridge"), architecture.network("published")]
-        return _made(connection, where, "published", ends, architecture)
-    apart = "on different hosts" if where == "hosts" else "in different guests"
-    return Path(connection, where, None, why=f"they are {apart}, without an overlay network or a published port")
-
-
-def _bridge_s(architecture: Architecture) -> float:
-    """Return the seconds from one container to another on the same kernel: the bridge once, what each has twice.
-
-    A guest's own network device is passed by neither.
-    """
-    total = 0.0
-    for layer in architecture.stack.above or architecture.stack.layers:
-        bridge = layer.network.get("bridge")
-        if bridge is not None:
-            total += value_of(bridge.latency_s)
-        elif layer.default_network is not None:
-            total += 2 * value_of(layer.network[layer.default_network].latency_s)
-    return total
-
-
-def _made(
-    connection: Connection,
-    where: Literal["kernel", "host", "hosts"],
-    mode: str,
-    ends: Sequence[PathCost],
-    architecture: Architecture,
-) -> Path:
-    latency = sum(end.latency_s for end in ends)
-    if where != "hosts":
-        return Path(connection, where, mode, latency)
-    link = architecture.machine.link
-    throughput = link.bytes_per_s.value
-    for end in ends:
-        throughput *= end.throughput_factor
-    return Path(connection, where, mode, latency + link.latency_s.value, throughput)
 
 
 def unreached(placed: Layout, ways: Iterable[Path]) -> Iterator[str]:

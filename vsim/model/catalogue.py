@@ -14,7 +14,8 @@ class CataloguedImage:
     """An application as its usual image runs it, with its default configuration and little data.
 
     `memory_bytes` is what one instance keeps resident, `image_bytes` what a host fetches (compressed), `startup_core_s`
-    the CPU work and `startup_wait_s` the waiting until it is ready. `also` are names of images that hold the same.
+    the CPU work and `startup_wait_s` the waiting until it is ready; `request_core_s` the CPU work of one small request
+    to it. One that `keeps_data` can't be replicated without further ado. `also` are names of images that hold the same.
     """
 
     name: str
@@ -23,4 +24,6 @@ class CataloguedImage:
     image_bytes: Quantity
     startup_core_s: Quantity
     startup_wait_s: Quantity | None = None
+    request_core_s: Quantity | None = None
+    keeps_data: bool = False
     also: frozenset[str] = frozenset()

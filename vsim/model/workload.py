@@ -67,7 +67,7 @@ class Service:
     text, libraries). `memory_touched` is the part of it in use; the rest is reserved only. `cpu_cores` is what
     placement reserves for a replica and `cpu_limit_cores` the most it can use (None: the machine's cores).
     `startup_*` is the application's own start: CPU work, waiting and bytes read until it is ready. `needs` replicas
-    must be up for the service to count as available.
+    must be up for the service to count as available. Each request to it calls the services `calls`, one after another.
     """
 
     name: str
@@ -89,6 +89,7 @@ class Service:
     network_mode: str = "bridge"
     needs: int = 1
     requires: frozenset[str] = frozenset()
+    calls: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,7 @@ def build(document: Document, file: ScenarioFile, name: str, folder: Path, trace
         ),
         reliability=Reliability(file.reliability.years),
         sweep=sweep_of(document, file),
+        stateful=frozenset(service.name for service in services if service.disk_path == "volume"),
     )
 
 

@@ -145,7 +145,8 @@ class Scenario:
 
     `catalogued` lists what comes from the profile's catalogue of images (:mod:`vsim.calibration.catalogue` puts the
     values in); `notes` are sentences about how the scenario was read, for people. `connections` says which
-    services call each other, `privileged` names those whose containers keep the host's rights.
+    services call each other, `privileged` names those whose containers keep the host's rights, `stateful` those that
+    keep data, of which a second replica would need a copy.
     """
 
     name: str
@@ -162,3 +163,4 @@ class Scenario:
     notes: tuple[str, ...] = ()
     connections: tuple[Connection, ...] = ()
     privileged: frozenset[str] = frozenset()
+    stateful: frozenset[str] = frozenset()

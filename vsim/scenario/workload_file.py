@@ -165,9 +165,8 @@ class ServiceFile(Part):
             )
         if self.cpu_limit == 0:
             raise Refused("`cpu_limit` must be more than 0", loc=("cpu_limit",), hint="without a limit, leave it out")
-        if (self.request is None) != (self.arrivals is None):
-            given, lacking = ("arrivals", "request") if self.request is None else ("request", "arrivals")
-            raise Refused(f"`{given}` goes with `{lacking}`", loc=(given,), key=True, hint=f"add `{lacking}:`")
+        if self.request is None and self.arrivals is not None:
+            raise Refused("`arrivals` goes with `request`", loc=("arrivals",), key=True, hint="add `request:`")
         if self.slo is not None and self.request is None:
             raise Refused("without requests nothing can be late", loc=("slo",), key=True, hint="add `request:`")
         return self

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -80,7 +80,8 @@ def scenario_of(project: ComposeProject, catalogue: Mapping[str, CataloguedImage
     data["services"] = {name: demand.data for name, demand in demands.items()}
     document = AnnotatedDocument(project, data, {name: service.name for name, service in services.items()})
     scenario = build(document, validate(document, ScenarioFile), project.name, Path(project.files[0]).parent)
-    built = [_finished(service, demands[service.name]) for service in scenario.workload.services]
+    connections = tuple(_connections(services, project))
+    built = _calling([_finished(service, demands[service.name]) for service in scenario.workload.services], connections)
     return dataclasses.replace(
         scenario,
         workload=dataclasses.replace(scenario.workload, services=tuple(built)),
@@ -90,9 +91,23 @@ def scenario_of(project: ComposeProject, catalogue: Mapping[str, CataloguedImage
             for field, quantity in demand.catalogued.items()
         ),
         notes=tuple(_notes(project, demands, built)),
-        connections=tuple(_connections(services, project)),
+        connections=connections,
         privileged=frozenset(name for name, service in services.items() if service.privileged),
+        stateful=frozenset(name for name, demand in demands.items() if demand.keeps_data),
     )
+
+
+def _calling(services: Sequence[Service], connections: Sequence[Connection]) -> list[Service]:
+    """Return the services with what they call: those that they depend on, and that state a request but no arrivals."""
+    answering = {service.name for service in services if service.request is not None and service.arrivals is None}
+    called: dict[str, list[str]] = {}
+    for one in connections:
+        if one.to in answering:
+            called.setdefault(one.of, []).append(one.to)
+    return [
+        dataclasses.replace(service, calls=tuple(called.get(service.name, ()))) if service.request else service
+        for service in services
+    ]
 
 
 def _finished(service: Service, demand: _Demand) -> Service:
@@ -132,6 +147,12 @@ class _Demand:
                 self.data["startup"]["wait"] = self._take("startup_wait_s", self.known.startup_wait_s)
         self.data |= {"disk_path": disk_path(service), "network_mode": network_mode(service, project)}
         self.data |= stated
+
+    @property
+    def keeps_data(self) -> bool:
+        """Whether a replica has data that another one lacks: by what the image is, or by a volume with a name."""
+        mounts = self.service.mounts
+        return self.known.keeps_data or any(one.kind == "volume" and one.source is not None for one in mounts)
 
     def told(self) -> str:
         """Return where what this service asks for is known from."""
@@ -253,8 +274,16 @@ def _notes(project: ComposeProject, demands: Mapping[str, _Demand], services: li
     """Yield what the reader should know: where each demand comes from, what isn't used, what is odd."""
     for service in services:
         yield f"{service.name}: {demands[service.name].told()}"
+    asked = {name for service in services for name in service.calls}
+    for service in services:
+        if service.calls:
+            yield f"{service.name}: each request calls {listed(service.calls, 'and')}"
+        if service.request is not None and service.arrivals is None and service.name not in asked:
+            yield f"{service.name}: nobody asks it anything; state `arrivals` for it, or for one that depends on it"
     if project.inactive:
         yield f"not active, by their profiles: {listed(project.inactive, 'and')}"
-    if project.ignored:
-        yield "not used by the model: " + "; ".join(f"{one.key} ({', '.join(one.where)})" for one in project.ignored)
+    # what depends on what says who calls whom, where requests are stated
+    ignored = [one for one in project.ignored if one.key != "depends_on" or not asked]
+    if ignored:
+        yield "not used by the model: " + "; ".join(f"{one.key} ({', '.join(one.where)})" for one in ignored)
     yield from project.notes
