@@ -38,9 +38,10 @@ unit: $(VENV)/.installed-dev
 test-arm64: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest tests/arm64/guest.py
 
-# Ten minutes: 10,000 mutated compose files, where `make test` tries some hundred.
+# Ten minutes: 10,000 mutated compose files and as many Dockerfiles, where `make test` tries some hundred.
 test-mutations: $(VENV)/.installed-dev
-	VSIM_MUTATIONS=10000 $(BIN)/python -m pytest tests/scenario/compose/test_mutations.py
+	VSIM_MUTATIONS=10000 $(BIN)/python -m pytest tests/scenario/compose/test_mutations.py \
+		tests/scenario/dockerfile/test_mutations.py
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest benchmarks

@@ -4,7 +4,7 @@
 ``console``  lines after ``$ `` are given to the shell and must end with 0, or with N where the line ends in
              ``# exit N``; what is printed must be what the block shows, where ``…`` stands for anything. A block that
              shows no output asks for none to be compared.
-``yaml``, ``csv``  a block that starts with ``# file: NAME`` is written to that file first.
+``yaml``, ``csv``, ``dockerfile``  a block that starts with ``# file: NAME`` is written to that file first.
 
 Blocks in any other language (``text``, ``sh``) are shown, not run.
 """
@@ -43,6 +43,7 @@ def examples() -> Sybil:
             CodeBlockParser("console", _console),
             CodeBlockParser("yaml", _file),
             CodeBlockParser("csv", _file),
+            CodeBlockParser("dockerfile", _file),
         ],
         setup=_enter,
         teardown=_leave,

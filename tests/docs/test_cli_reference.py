@@ -41,7 +41,7 @@ def test_every_command_has_a_section() -> None:
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_option_of_a_command_has_a_row(name: str) -> None:
-    command = importlib.import_module(f"vsim.cli.{name}").command
+    command = importlib.import_module(f"vsim.cli.{name.replace('-', '_')}").command
     assert documented(sections()[f"vsim {name}"]) == options(command)
 
 

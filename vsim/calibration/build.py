@@ -14,7 +14,9 @@ from functools import cache
 from typing import Any, TypeVar
 
 from vsim.calibration.specification import Path, ProfileError, name_of
+from vsim.model.building import Builder, Emulator
 from vsim.model.catalogue import CataloguedImage
+from vsim.model.image import Puller, Registry
 from vsim.model.layer import Layer
 from vsim.model.machine import Chassis, Machine, Site
 from vsim.model.quantity import Quantity
@@ -37,6 +39,10 @@ class Parts:
     machines: dict[str, Machine]
     site: Site
     images: dict[str, CataloguedImage]
+    registries: dict[str, Registry]
+    pullers: dict[str, Puller]
+    builders: dict[str, Builder]
+    emulators: dict[str, Emulator]
 
 
 def build(tree: Tree, quantities: Mapping[str, Quantity]) -> Parts:
@@ -55,6 +61,10 @@ def build(tree: Tree, quantities: Mapping[str, Quantity]) -> Parts:
         machines=builder.section(Machine, tree, "machines"),
         site=builder.describe(Site, tree.get("site") or {}, ("site",)),
         images=builder.section(CataloguedImage, tree, "images"),
+        registries=builder.section(Registry, tree, "registries"),
+        pullers=builder.section(Puller, tree, "pullers"),
+        builders=builder.section(Builder, tree, "builders"),
+        emulators=builder.section(Emulator, tree, "emulators"),
     )
 
 

@@ -15,9 +15,19 @@ from vsim.scenario.validation import did_you_mean, listed
 __all__ = ["SECTIONS", "Layering"]
 
 # What names things of its own comes first: a stack may name a layer of the same file.
-SECTIONS = ("reference", "site", "layers", "chassis", "stacks", "machines", "images")
-_NAMED = ("layers", "chassis", "stacks", "machines", "images")
-_SINGULAR = {"layers": "layer", "chassis": "chassis", "stacks": "stack", "machines": "machine", "images": "image"}
+_SINGULAR = {
+    "layers": "layer",
+    "chassis": "chassis",
+    "stacks": "stack",
+    "machines": "machine",
+    "images": "image",
+    "registries": "registry",
+    "pullers": "puller",
+    "builders": "builder",
+    "emulators": "emulator",
+}
+_NAMED = tuple(_SINGULAR)
+SECTIONS = ("reference", "site", *_NAMED)
 
 
 class Layering:

@@ -11,7 +11,9 @@ from vsim.calibration.build import Parts, build
 from vsim.calibration.resolve import Resolver
 from vsim.calibration.specification import Figure, ProfileError, Specification
 from vsim.errors import InputError
+from vsim.model.building import Builder, Emulator
 from vsim.model.catalogue import CataloguedImage
+from vsim.model.image import Puller, Registry
 from vsim.model.layer import Layer
 from vsim.model.machine import Chassis, Machine, Site
 from vsim.model.quantity import Quantity, quantities
@@ -79,6 +81,26 @@ class Profile:
     def images(self) -> Mapping[str, CataloguedImage]:
         """The catalogue of common application images by name."""
         return self._parts.images
+
+    @property
+    def registries(self) -> Mapping[str, Registry]:
+        """The registries by name."""
+        return self._parts.registries
+
+    @property
+    def pullers(self) -> Mapping[str, Puller]:
+        """What pulls images, by name."""
+        return self._parts.pullers
+
+    @property
+    def builders(self) -> Mapping[str, Builder]:
+        """The builders of images by name."""
+        return self._parts.builders
+
+    @property
+    def emulators(self) -> Mapping[str, Emulator]:
+        """The emulators of processors by name."""
+        return self._parts.emulators
 
     @property
     def site(self) -> Site:
@@ -171,7 +193,16 @@ class Profile:
     def users(self) -> Mapping[str, tuple[str, ...]]:
         """For each quantity, the stacks, machines and rules that use it; ``site`` for what the site charges."""
         users: dict[str, dict[str, None]] = {name: {} for name in self.quantities}
-        owners = [*self.stacks.items(), *self.machines.items(), *self.images.items(), ("site", self.site)]
+        named = (
+            self.stacks,
+            self.machines,
+            self.images,
+            self.registries,
+            self.pullers,
+            self.builders,
+            self.emulators,
+        )
+        owners = [*(item for one in named for item in one.items()), ("site", self.site)]
         for owner, described in owners:
             for quantity in quantities(described):
                 users[quantity.name][owner] = None

@@ -29,7 +29,9 @@ from vsim.calibration.formula import Formula, FormulaError
 from vsim.calibration.resolve import LOADS
 from vsim.calibration.specification import RANKS
 from vsim.calibration.units import base_unit, has_currency, unit_factor, units_of
+from vsim.model.building import Builder, Emulator
 from vsim.model.catalogue import CataloguedImage
+from vsim.model.image import Puller, Registry
 from vsim.model.layer import Layer
 from vsim.model.machine import Chassis, Machine, Site
 from vsim.model.quantity import Family, Quantity
@@ -316,6 +318,10 @@ ProfileFile: Any = create_model(
     stacks=_named(_thing(Stack, named=True)),
     machines=_named(_thing(Machine, named=True)),
     images=_named(_thing(CataloguedImage, named=True), "What common application images need."),
+    registries=_named(_thing(Registry, named=True), "Where images are pulled from."),
+    pullers=_named(_thing(Puller, named=True), "How container engines pull images."),
+    builders=_named(_thing(Builder, named=True), "What building an image costs beside its commands."),
+    emulators=_named(_thing(Emulator, named=True), "What emulating a foreign processor costs."),
 )
 
 

@@ -23,6 +23,8 @@ COMMANDS: Mapping[str, str] = {
     "page": "Write a comparison as one HTML page with sliders.",
     "layout": "Say what runs where, what shares what, and who reaches whom.",
     "size": "Find how many of which machines meet stated goals.",
+    "image": "Look at the layers of images, and at what pulling them takes.",
+    "build-model": "Say which steps of a Dockerfile run again after a change.",
     "bench": "Measure this host, rung by rung.",
     "calibrate": "Turn what was measured on a host into a profile of it.",
     "validate": "Predict runs that were measured, and say how far off that is.",
