@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from vsim.samples.metrics import METRICS
 from vsim.samples.result import Estimate
 
-__all__ = ["format_estimate", "format_range", "format_span", "format_value", "scales", "scale_of", "scales"]
+__all__ = ["format_estimate", "format_range", "format_span", "format_value", "scale_of", "scales"]
 
 # (from this many base units on, divisor, suffix), the largest first
 _TIMES = (
@@ -91,14 +91,6 @@ def scale_of(metric: str, value: float, unit: str) -> tuple[float, str]:
     """Return what a value of about this size is best divided by, and the unit that it is in then: (1e-3, "ms")."""
     divisor, prefix, suffix = _scale(metric, value, unit)
     return divisor, (prefix + suffix).strip()
-
-
-def scales(unit: str) -> Sequence[tuple[float, float, str]]:
-    """Return the units in which values in the base unit `unit` are shown, the largest first.
-
-    Each is the size from which on it is used, the divisor, and what is written behind the number.
-    """
-    return {"s": _TIMES, "bytes": (*_BYTES, (0.0, 1.0, "B")), "Wh": _ENERGY}.get(unit, ((0.0, 1.0, ""),))
 
 
 def _scale(metric: str, value: float, unit: str) -> tuple[float, str, str]:
