@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: simulate test test-arm64 test-mutations lint types imports unit bench validate docs clean
+.PHONY: simulate test test-arm64 test-loop test-mutations lint types imports unit bench validate docs clean
 
 simulate: $(VENV)/.installed
 	@$(BIN)/vsim simulate
@@ -37,6 +37,10 @@ unit: $(VENV)/.installed-dev
 # Slow, and as root: a Debian guest for AArch64 under full emulation. Ten minutes the first time, three after that.
 test-arm64: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest tests/arm64/guest.py
+
+# A minute, on a host that does nothing else: measure, calibrate and predict in small sizes. `validate` does it in full.
+test-loop: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest tests/integration/validate_loop.py
 
 # Ten minutes: 10,000 mutated compose files and as many Dockerfiles, where `make test` tries some hundred.
 test-mutations: $(VENV)/.installed-dev
