@@ -39,6 +39,8 @@ function showControls() {
     select.replaceChildren(...services.map((service, s) => el("option", { value: s, dir: "auto" }, service.n)));
   }
   select.value = state.service;
+  // recorded demands have neither an image nor a start of their own to draw
+  for (const id of ["#stack", "#timeline"]) $(id).hidden = !services.length;
   $("#service-label").hidden = services.length < 2;
   for (const which of document.querySelectorAll(".which")) {
     which.textContent = services.length ? services[state.service].n : "–";

@@ -129,7 +129,7 @@ function outcome(node, fleet, down, point) {
       return `${inside(service.n)} (${total[s] - lost[s]} of the ${service.needs} needed)`;
     }).join(", ")}`
     : "every service has enough left";
-  node.textContent = `${sum(lost)} of ${usual} down; ${point.services.length ? enough : "no services"}`;
+  node.textContent = `${sum(lost)} of ${usual} down${point.services.length ? `; ${enough}` : ""}`;
 }
 
 // -- failing and repairing ----------------------------------------------------------------------------------------

@@ -150,7 +150,8 @@ function drawStacks() {
     boxes.forEach((box, k) => {
       const part = 100 * found[k].bytes / most;
       box.style.setProperty("--height", `${part}%`);
-      box.firstChild.textContent = part > 11 ? found[k].title : "";
+      box.classList.toggle("thin", part < 2);
+      box.firstChild.textContent = part > 11 ? found[k].title.split(" (")[0] : "";
     });
     column.querySelector(".parts").replaceChildren(...[...found].reverse().map((part) => el("li", null,
       painted(el("span", { class: "swatch layer", "aria-hidden": "true" }), part.layer),
@@ -183,6 +184,7 @@ function drawTimeline() {
       const [layer, stage, seconds, text, spent] = found[k];
       const part = most ? 100 * seconds / most : 0;
       box.style.setProperty("--width", `${part}%`);
+      box.classList.toggle("thin", part < 2);
       box.title = `${layer}: ${stage}, ${text} (${spent})`;
       box.firstChild.textContent = part > 2 + 2.2 * stage.length ? stage : "";
     });
