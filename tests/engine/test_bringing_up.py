@@ -18,7 +18,7 @@ from vsim.model.workload import Image, Service
 from vsim.scenario.scenario import Fleet, Scenario, Start
 
 # looks every half second, and applications take a second to end
-COMPOSE = Orchestrator(poll_s=q(0.5), stop_s=q(1))
+COMPOSE = Orchestrator("compose", "Compose", poll_s=q(0.5), stop_s=q(1))
 # a container is created in 0.1 s and started in 0.2 s, all of it waiting: no start is in the way of another one
 ENGINE = layer("engine", startup=(Stage("create", wait_s=q(0.1)), Stage("start", wait_s=q(0.2))))
 # running a command in one takes 0.05 s, stopping it 0.02 s, removing it 0.03 s

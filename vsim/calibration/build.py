@@ -19,6 +19,7 @@ from vsim.model.catalogue import CataloguedImage
 from vsim.model.image import Puller, Registry
 from vsim.model.layer import Layer
 from vsim.model.machine import Chassis, Machine, Site
+from vsim.model.orchestration import Orchestrator, Supervision
 from vsim.model.quantity import Quantity
 from vsim.model.stack import Stack
 from vsim.scenario.validation import did_you_mean, listed
@@ -43,6 +44,8 @@ class Parts:
     pullers: dict[str, Puller]
     builders: dict[str, Builder]
     emulators: dict[str, Emulator]
+    supervision: dict[str, Supervision]
+    orchestrators: dict[str, Orchestrator]
 
 
 def build(tree: Tree, quantities: Mapping[str, Quantity]) -> Parts:
@@ -65,6 +68,8 @@ def build(tree: Tree, quantities: Mapping[str, Quantity]) -> Parts:
         pullers=builder.section(Puller, tree, "pullers"),
         builders=builder.section(Builder, tree, "builders"),
         emulators=builder.section(Emulator, tree, "emulators"),
+        supervision=builder.section(Supervision, tree, "supervision"),
+        orchestrators=builder.section(Orchestrator, tree, "orchestrators"),
     )
 
 

@@ -9,14 +9,19 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from vsim.calibration.profile import Profile
 from vsim.calibration.profile_file import builtin
 from vsim.model.catalogue import CataloguedImage
+from vsim.model.orchestration import Launch
 from vsim.model.workload import Request, Service
 from vsim.scenario.scenario import Scenario
 
-__all__ = ["load_compose", "quantities_of", "with_catalogue"]
+if TYPE_CHECKING:
+    from vsim.scenario.compose.builds import ImageBuild
+
+__all__ = ["Application", "load_application", "load_compose", "quantities_of", "with_catalogue"]
 
 
 def load_compose(
@@ -37,6 +42,44 @@ def load_compose(
     images: Mapping[str, CataloguedImage] = (profile or builtin()).images
     project = load_project(paths, environment=environment, profiles=compose_profiles)
     return scenario_of(project, images)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Application:
+    """A scenario made from compose files; by its services, how they come up and what their images are built from."""
+
+    scenario: Scenario
+    launches: Mapping[str, Launch]
+    builds: Mapping[str, ImageBuild]
+
+
+def load_application(
+    *paths: str | Path,
+    profile: Profile | None = None,
+    environment: Mapping[str, str] | None = None,
+    compose_profiles: Collection[str] = (),
+    builds: bool = False,
+) -> Application:
+    """Return the same scenario as :func:`load_compose`, and how each of the services comes up.
+
+    `builds`: also what their images are built from, which has to be there then.
+    """
+    from vsim.scenario.compose import load_project
+    from vsim.scenario.compose.builds import builds_of
+    from vsim.scenario.compose.demands import scenario_of
+    from vsim.scenario.compose.orchestrated import USED, orchestration_of
+
+    images: Mapping[str, CataloguedImage] = (profile or builtin()).images
+    project = load_project(paths, environment=environment, profiles=compose_profiles)
+    ignored = tuple(one for one in project.ignored if one.key not in USED)
+    scenario = scenario_of(dataclasses.replace(project, ignored=ignored), images)
+    orchestration = orchestration_of(project)
+    notes = (*scenario.notes, *orchestration.notes)
+    return Application(
+        dataclasses.replace(scenario, notes=notes),
+        orchestration.launches,
+        builds_of(project) if builds else {},
+    )
 
 
 def with_catalogue(scenario: Scenario, profile: Profile, kept: Collection[str] = ()) -> Scenario:

@@ -25,6 +25,8 @@ _SINGULAR = {
     "pullers": "puller",
     "builders": "builder",
     "emulators": "emulator",
+    "supervision": "supervision",
+    "orchestrators": "orchestrator",
 }
 _NAMED = tuple(_SINGULAR)
 SECTIONS = ("reference", "site", *_NAMED)

@@ -16,6 +16,7 @@ from vsim.model.catalogue import CataloguedImage
 from vsim.model.image import Puller, Registry
 from vsim.model.layer import Layer
 from vsim.model.machine import Chassis, Machine, Site
+from vsim.model.orchestration import Orchestrator, Supervision
 from vsim.model.quantity import Quantity, quantities
 from vsim.model.stack import Architecture, Stack
 from vsim.scenario.validation import did_you_mean, listed
@@ -101,6 +102,16 @@ class Profile:
     def emulators(self) -> Mapping[str, Emulator]:
         """The emulators of processors by name."""
         return self._parts.emulators
+
+    @property
+    def supervision(self) -> Mapping[str, Supervision]:
+        """What checking, stopping and removing an instance costs, by the layer that does it."""
+        return self._parts.supervision
+
+    @property
+    def orchestrators(self) -> Mapping[str, Orchestrator]:
+        """What brings applications up, by name."""
+        return self._parts.orchestrators
 
     @property
     def site(self) -> Site:
@@ -201,6 +212,8 @@ class Profile:
             self.pullers,
             self.builders,
             self.emulators,
+            self.supervision,
+            self.orchestrators,
         )
         owners = [*(item for one in named for item in one.items()), ("site", self.site)]
         for owner, described in owners:

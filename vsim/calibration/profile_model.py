@@ -34,6 +34,7 @@ from vsim.model.catalogue import CataloguedImage
 from vsim.model.image import Puller, Registry
 from vsim.model.layer import Layer
 from vsim.model.machine import Chassis, Machine, Site
+from vsim.model.orchestration import Orchestrator, Supervision
 from vsim.model.quantity import Family, Quantity
 from vsim.model.stack import Stack
 from vsim.scenario.validation import Refused, did_you_mean, listed, shown
@@ -322,6 +323,8 @@ ProfileFile: Any = create_model(
     pullers=_named(_thing(Puller, named=True), "How container engines pull images."),
     builders=_named(_thing(Builder, named=True), "What building an image costs beside its commands."),
     emulators=_named(_thing(Emulator, named=True), "What emulating a foreign processor costs."),
+    supervision=_named(_thing(Supervision, named=True), "By layer: what checking, stopping and removing costs."),
+    orchestrators=_named(_thing(Orchestrator, named=True), "What brings applications up."),
 )
 
 

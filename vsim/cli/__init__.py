@@ -21,6 +21,7 @@ __all__ = ["main"]
 COMMANDS: Mapping[str, str] = {
     "simulate": "Compare architectures on a workload.",
     "page": "Write a comparison as one HTML page with sliders.",
+    "up": "Say how an application comes up, service by service.",
     "layout": "Say what runs where, what shares what, and who reaches whom.",
     "size": "Find how many of which machines meet stated goals.",
     "image": "Look at the layers of images, and at what pulling them takes.",

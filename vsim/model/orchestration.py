@@ -72,6 +72,8 @@ class Orchestrator:
     `stop_s` is how long applications take to end after they were asked to.
     """
 
+    name: str
+    title: str
     poll_s: Quantity
     stop_s: Quantity
 
