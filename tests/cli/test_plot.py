@@ -26,7 +26,7 @@ def test_bars_follow_the_table_within_80_columns_and_without_escapes(small: Path
     assert table
     assert "█" in drawn
     assert drawn.count("vm@rack-server") == drawn.count("container@rack-server") >= 3
-    assert text.rstrip().splitlines()[-1].startswith("█ the value, ▒ its 95 % interval")
+    assert text.rstrip().splitlines()[-1].startswith("█ up to the 95 % interval, ▒ within it")
     latin = vsim("simulate", small, "--plot", "--replications", "1", PYTHONIOENCODING="latin-1", NO_COLOR="1")
     assert latin.returncode == 0
     assert "###" in latin.stdout.decode("latin-1")

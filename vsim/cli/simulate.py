@@ -226,8 +226,8 @@ def _drawn(result: Result, width: int) -> list[str]:
     if not blocks:
         return ["Nothing to draw: the architectures don't differ in any headline metric."]
     key = (
-        "# ~ : value, interval; |-o-| on a log scale"
+        "# up to the 95 % interval, ~ within it; |-o-| interval and value on a log scale"
         if plain
-        else "█ the value, ▒ its 95 % interval; ├●┤ on a log scale"
+        else "█ up to the 95 % interval, ▒ within it; ├●┤ interval and value on a log scale"
     )
     return [*blocks, key]
