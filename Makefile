@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: simulate test test-arm64 test-loop test-mutations lint types imports unit bench validate docs clean
+.PHONY: simulate test test-arm64 test-loop test-mutations lint types imports unit report bench validate docs clean
 
 simulate: $(VENV)/.installed
 	@$(BIN)/vsim simulate
@@ -46,6 +46,15 @@ test-loop: $(VENV)/.installed-dev
 test-mutations: $(VENV)/.installed-dev
 	VSIM_MUTATIONS=10000 $(BIN)/python -m pytest tests/scenario/compose/test_mutations.py \
 		tests/scenario/dockerfile/test_mutations.py
+
+# What `make report` draws: scenarios, and samples of a real host.
+SAMPLES := benchmarks/results/2026-11-24-virtual-machine-2-cores
+GALLERY := evolution same-hardware reports/scenarios/load.yaml reports/scenarios/raspberry.yaml \
+	$(SAMPLES)/levels.jsonl.gz $(SAMPLES)/run-3.jsonl.gz $(SAMPLES)/run-4.jsonl.gz
+
+# The gallery in reports/gallery. A test compares it with what is committed.
+report: $(VENV)/.installed-dev
+	@$(BIN)/vsim report $(GALLERY) --format svg --out reports/gallery
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest benchmarks

@@ -30,6 +30,8 @@ COMMANDS: Mapping[str, str] = {
     "calibrate": "Turn what was measured on a host into a profile of it.",
     "validate": "Predict runs that were measured, and say how far off that is.",
     "samples": "Join the samples of many hosts.",
+    "report": "Draw figures, or judge what people say, from results and samples.",
+    "show": "Print what made a figure, and make it again.",
     "doctor": "Say what this host can measure, and what would spoil it.",
     "clean": "Remove whatever an interrupted bench left behind.",
     "lecture": "Pack a lecture: slides, notes, figures and numbers.",

@@ -54,6 +54,7 @@ def command(
 
     from vsim.errors import InputError
     from vsim.report.figures import FIGURES, lacking, render
+    from vsim.report.index import write
     from vsim.report.inputs import read_inputs
     from vsim.report.rendering import FORMATS, require_matplotlib
     from vsim.report.styles import style_named
@@ -72,7 +73,9 @@ def command(
     read = read_inputs(inputs, profile=profile, seed=seed)
     for one in read.simulated:
         if one.changed:
-            click.echo(f"{one.file.path}: {len(one.changed)} numbers differ from the built-in profile", err=True)
+            count = len(one.changed)
+            said = "1 number differs" if count == 1 else f"{count} numbers differ"
+            click.echo(f"{one.file.path}: {said} from the built-in profile", err=True)
     if myths:
         _myths(read, formats)
         return
@@ -81,8 +84,10 @@ def command(
         raise InputError("no figure can be drawn from that", hint=next(iter(left_out.values())))
     for style in styles or ("slide",):
         folder = Path(out) / style if len(styles) > 1 else Path(out)
-        for done in render(read, names or None, style, formats or ("svg", "png"), folder):
-            click.echo(f"{folder / done.name}: {done.title}")
+        drawn = render(read, names or None, style, formats or ("svg", "png"), folder)
+        write(drawn, folder)
+        for figure in drawn:
+            click.echo(f"{folder / figure.name}: {figure.title}")
     for name, reason in left_out.items():
         click.echo(f"left out {name}: {reason}", err=True)
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 from vsim.samples.human import format_value
 
-__all__ = ["joined", "power", "rounded", "seconds", "size", "span", "times"]
+__all__ = ["joined", "power", "rounded", "seconds", "short_names", "size", "span", "times"]
 
 _TIMES = (
     (365.25 * 86400.0, "years"),
@@ -21,6 +22,14 @@ _TIMES = (
 # Below this many of a unit the next smaller one is said: 90 s, not 1.5 min; but 0.47 ms, not 470 µs.
 _LEAST = {"years": 2.0, "weeks": 2.0, "days": 2.0, "h": 2.0, "min": 2.0, "s": 1.0, "ms": 0.1, "µs": 0.0}
 _ONE = {"years": "year", "weeks": "week", "days": "day"}
+
+
+def short_names(names: Iterable[str]) -> dict[str, str]:
+    """Return what architectures are called beside each other: without the machine where all have the same one."""
+    found = list(names)
+    machines = {name.partition("@")[2] for name in found}
+    alike = len(machines) == 1 and len(found) > 1
+    return {name: name.partition("@")[0] if alike else name for name in found}
 
 
 def rounded(value: float, digits: int = 2) -> str:

@@ -23,9 +23,14 @@ _NAMES = (
     "concurrency",
     "fleet",
     "stacks",
+    "density",
     "provision",
     "timeline",
     "overhead",
+    "failure",
+    "latency",
+    "tornado",
+    "raspberry",
 )
 
 

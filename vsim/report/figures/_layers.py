@@ -26,6 +26,7 @@ __all__ = [
     "Limit",
     "Memory",
     "Step",
+    "background",
     "cpu_by_layer",
     "limits",
     "memory_by_layer",
@@ -164,6 +165,20 @@ def _network(layer: Layer, service: Service) -> float:
         return 0.0
     sent = request.receive_bytes + request.send_bytes
     return value_of(cost.cpu_core_s_per_byte) * sent + 2 * value_of(cost.cpu_core_s_per_message)
+
+
+def background(architecture: Architecture, hosts: float, instances: float) -> Iterator[tuple[str, float]]:
+    """Yield how many cores of the machine each layer keeps busy when nothing is asked, on so many hosts in all."""
+    stack = architecture.stack
+    guests = instances / architecture.guest_size
+    for layer in stack.below:
+        yield layer.name, value_of(layer.cpu.environment_cores) * hosts
+    for layer in stack.above:
+        yield layer.name, value_of(layer.cpu.environment_cores) * guests
+    for layer in stack.below:
+        yield layer.name, value_of(layer.cpu.unit_cores) * (guests if stack.above else instances)
+    for layer in stack.above:
+        yield layer.name, value_of(layer.cpu.unit_cores) * instances
 
 
 def limits(architecture: Architecture, service: Service, isolation: str = "none") -> Iterator[Limit]:

@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from vsim.report.figures._figure import Cell, Figure, Table, most_stacks, remembered
-from vsim.report.figures._layers import cpu_by_layer
+from vsim.report.figures._layers import background, cpu_by_layer
 from vsim.report.lettering import width_of, wrap
 from vsim.report.sheet import Sheet
-from vsim.report.words import rounded
+from vsim.report.words import rounded, short_names
 
 if TYPE_CHECKING:
     from vsim.report.inputs import Inputs, Simulated
     from vsim.report.styles import Style
+    from vsim.samples.result import ArchitectureResult
 
 __all__ = ["FIGURE", "Overhead"]
 
@@ -42,6 +43,7 @@ class Overhead(Figure):
         """Return by architecture what each layer adds, over the requests of all services as they arrive."""
         services = [s for s in inputs.result.services if s.request is not None and s.arrivals is not None]
         found: dict[str, list[tuple[str, float]]] = {}
+        results = {one.name: one for one in inputs.result.result.architectures}
         for one in inputs.result.architectures:
             added: dict[str, float] = {}
             work = 0.0
@@ -54,6 +56,9 @@ class Overhead(Figure):
                 work += weight
                 for layer, part in cpu_by_layer(one, service):
                     added[layer] = added.get(layer, 0.0) + part * weight
+            # what layers do all the time, on the machines and for the instances that the result has
+            for layer, cores in background(one, *_placed(inputs.result, results[one.name])):
+                added[layer] = added.get(layer, 0.0) + cores * one.machine.core_speed.value
             found[one.name] = [(layer, part / work) for layer, part in added.items()] if work > 0 else []
         return found
 
@@ -74,11 +79,9 @@ class Overhead(Figure):
         most, least = max(totals, key=lambda n: totals[n]), min(totals, key=lambda n: totals[n])
         if not layers[most] or totals[most] < _LEAST:
             return "No layer adds CPU work worth showing"
-        layer, part = max(layers[most], key=lambda pair: pair[1])
-        said = f"The same requests take {_percent(totals[most])} more CPU on {most}"
-        if len(layers[most]) > 1 and part < totals[most] * 0.95:
-            said += f", {_percent(part)} of it for the {layer}"
-        return f"{said}, {_percent(totals[least])} on {least}" if least != most else said
+        called = short_names(layers)
+        said = f"Layers take {_percent(totals[most])} more CPU for the same requests on {called[most]}"
+        return f"{said}, {_percent(totals[least])} on {called[least]}" if least != most else said
 
     def alt(self, inputs: Inputs) -> str:
         """Return all layers in words."""
@@ -92,8 +95,8 @@ class Overhead(Figure):
     def caption(self, inputs: Inputs) -> str:
         """Return what a bar is."""
         return (
-            "CPU work that a layer adds, in percent of that on the bare machine; a bar begins where that of the layer "
-            "below ends. The profile's values, without intervals."
+            "CPU time that a layer adds, to requests and in the background, in percent of the work on the bare "
+            "machine; a bar begins where the one above ends. No intervals."
         )
 
     def draw(self, inputs: Inputs, style: Style, figure: Any) -> None:
@@ -101,35 +104,61 @@ class Overhead(Figure):
         sheet = Sheet(figure, style)
         layers = self.layers(inputs)
         size, line = style.text, sheet.line_height()
-        names = {name: wrap(name.replace("@", " on "), size, sheet.width * 0.25, 2) for name in layers}
+        called = short_names(layers)
+        names = {name: wrap(called[name].replace("@", " on "), size, sheet.width * 0.25, 2) for name in layers}
         left = max(width_of(part, size) for lines in names.values() for part in lines) + size
         rows = {name: [pair for pair in parts if pair[1] >= _LEAST] for name, parts in layers.items()}
         most = max(max((sum(part for _, part in parts) for parts in rows.values()), default=0.0), _LEAST)
         labels = [f"{layer} +{_percent(part)}" for parts in rows.values() for layer, part in parts] or ["adds nothing"]
         room = max(width_of(label, size) for label in labels) + size
         scale = (sheet.width - left - room) / most
-        count = sum(max(1, len(parts)) for parts in rows.values())
         gap = size * 0.5
-        step = (sheet.height - gap * (len(rows) - 1)) / count
+        step, block = _rows(
+            [max(1, len(rows[name])) for name in rows],
+            [len(names[name]) * line for name in rows],
+            sheet.height - gap * (len(rows) - 1),
+        )
         thick = min(step * 0.72, line * 1.4)
         sheet.line([left, left], [0, sheet.height], colour=style.ink)
         y = sheet.height
-        for name, parts in rows.items():
-            block = max(1, len(parts)) * step
+        for (name, parts), tall in zip(rows.items(), block, strict=True):
             for number, written in enumerate(names[name]):
-                sheet.text(0, y - block / 2 + ((len(names[name]) - 1) / 2 - number) * line, written)
+                sheet.text(0, y - tall / 2 + ((len(names[name]) - 1) / 2 - number) * line, written)
             if not parts:
-                sheet.text(left + size * 0.4, y - step / 2, "adds nothing", colour=style.faint)
+                sheet.text(left + size * 0.4, y - tall / 2, "adds nothing", colour=style.faint)
             x = left
+            top = y - (tall - len(parts) * step) / 2
             for number, (layer, part) in enumerate(parts):
-                middle = y - (number + 0.5) * step
+                middle = top - (number + 0.5) * step
                 sheet.box(x, middle - thick / 2, part * scale, thick, layer)
                 end = x + part * scale
                 if number + 1 < len(parts):
                     sheet.line([end, end], [middle - thick / 2, middle - step], colour=style.ink)
                 sheet.text(end + size * 0.4, middle, f"{layer} +{_percent(part)}")
                 x = end
-            y -= block + gap
+            y -= tall + gap
+
+
+def _rows(counts: list[int], least: list[float], height: float) -> tuple[float, list[float]]:
+    """Return the height of a row, and of each block of rows, which is at least what its name takes."""
+    step = height / sum(counts)
+    for _ in counts:
+        # blocks whose names are taller than their rows leave less to the others
+        tall = [number for number, count in enumerate(counts) if least[number] > count * step]
+        free = sum(count for number, count in enumerate(counts) if number not in tall)
+        left = height - sum(least[number] for number in tall)
+        if not free or left <= 0:
+            break
+        step = min(step, left / free)
+    blocks = [max(low, count * step) for low, count in zip(least, counts, strict=True)]
+    squeezed = min(1.0, height / sum(blocks))
+    return step * squeezed, [block * squeezed for block in blocks]
+
+
+def _placed(simulated: Simulated, one: ArchitectureResult) -> tuple[float, float]:
+    """Return how many machines carry how many instances."""
+    hosts, unplaced = (one.metrics[name].value if name in one.metrics else 0.0 for name in ("hosts", "unplaced"))
+    return hosts, sum(service.replicas for service in simulated.services) - unplaced
 
 
 def _percent(part: float) -> str:

@@ -9,13 +9,20 @@ from vsim.report.figures._figure import Cell, Figure, Table, most_stacks, rememb
 from vsim.report.figures._layers import APPLICATION, SHORT, Memory, memory_by_layer, smallest
 from vsim.report.lettering import shorten, wrap
 from vsim.report.sheet import Sheet, spread
-from vsim.report.words import size
+from vsim.report.words import short_names, size
 
 if TYPE_CHECKING:
     from vsim.report.inputs import Inputs, Simulated
     from vsim.report.styles import Style
 
 __all__ = ["FIGURE", "Stacks"]
+
+# A hypervisor is two things: the system of the machine that hosts guests, and a monitor for each of them.
+_SHORT = {
+    (layer, per): name
+    for layer in ("hypervisor", "desktop-vm")
+    for per, name in (("machine", "VM host"), ("instance", "monitor"))
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +119,9 @@ class Stacks(Figure):
         columns = self.columns(inputs)
         line, text = sheet.line_height(), style.text
         width = sheet.width / len(columns)
-        bar = min(width * 0.34, text * 7)
-        names = [wrap(column.name.replace("@", " on "), text, width * 0.94, 3) for column in columns]
+        bar = min(width * 0.26, text * 7)
+        called = short_names(column.name for column in columns)
+        names = [wrap(called[column.name].replace("@", " on "), text, width * 0.97, 3) for column in columns]
         foot = max(len(one) for one in names) * line + text * 0.3
         above = max(sum(part.bytes for part in column.each) for column in columns)
         below = max(sum(part.bytes for part in column.once) for column in columns)
@@ -149,9 +157,9 @@ class Stacks(Figure):
 
 
 def _label(part: Memory, sheet: Sheet, style: Style, width: float) -> str:
-    name = SHORT.get(part.layer, part.layer)
+    name = _SHORT.get((part.layer, part.per), SHORT.get(part.layer, part.layer))
     amount = size(part.bytes, 2)
-    return f"{shorten(name, style.text, width - style.text * 1.2)}\n{amount}"
+    return f"{shorten(name, style.text, width - style.text * 0.95)}\n{amount}"
 
 
 def _beside(sheet: Sheet, x: float, middles: list[float], labels: list[str], foot: float, style: Style) -> None:

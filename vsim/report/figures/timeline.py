@@ -8,7 +8,7 @@ from vsim.report.figures._figure import Cell, Figure, Table, most_stacks, rememb
 from vsim.report.figures._layers import APPLICATION, SHORT, Step, smallest, start_up
 from vsim.report.lettering import width_of, wrap
 from vsim.report.sheet import Sheet
-from vsim.report.words import seconds, times
+from vsim.report.words import seconds, short_names
 
 if TYPE_CHECKING:
     from vsim.report.inputs import Inputs, Simulated
@@ -55,11 +55,12 @@ class Timeline(Figure):
         slowest, fastest = max(totals, key=lambda n: totals[n]), min(totals, key=lambda n: totals[n])
         if totals[fastest] <= 0 or totals[slowest] / totals[fastest] < 1.01:
             return f"A start takes {seconds(totals[slowest])} in every architecture"
+        called = short_names(rows)
         layers = sum(step.seconds for step in rows[slowest] if step.layer != APPLICATION)
-        ratio = times(totals[slowest] / totals[fastest])
+        part = f"{100 * layers / totals[slowest]:.0f} % of it in layers"
         return (
-            f"A start takes {seconds(totals[slowest])} on {slowest}, {ratio} as long as on {fastest}: "
-            f"{100 * layers / totals[slowest]:.0f} % of it for layers"
+            f"A start takes {seconds(totals[slowest])} on {called[slowest]}, {part}; "
+            f"{seconds(totals[fastest])} on {called[fastest]}"
         )
 
     def alt(self, inputs: Inputs) -> str:
@@ -84,7 +85,8 @@ class Timeline(Figure):
         sheet = Sheet(figure, style)
         rows = self.rows(inputs)
         size, line = style.text, sheet.line_height()
-        names = [wrap(name.replace("@", " on "), size, sheet.width * 0.22, 2) for name in rows]
+        called = short_names(rows)
+        names = [wrap(called[name].replace("@", " on "), size, sheet.width * 0.25, 2) for name in rows]
         left = max(width_of(part, size) for lines in names for part in lines) + size
         totals = [sum(step.seconds for step in steps) for steps in rows.values()]
         room = max(width_of(seconds(total), size, True) for total in totals) + size
@@ -102,7 +104,7 @@ class Timeline(Figure):
                 sheet.box(x, middle - thick / 2, step.seconds * scale, thick, step.layer)
                 x += step.seconds * scale
             sheet.text(x + size * 0.5, middle, seconds(totals[row]), bold=True)
-            said = " · ".join(f"{SHORT.get(step.layer, step.layer)} {seconds(step.seconds)}" for step in _merged(steps))
+            said = _named(steps, size, sheet.width - left - size)
             sheet.text(
                 left + size * 0.4,
                 middle - thick / 2 - line * 0.6,
@@ -114,6 +116,16 @@ class Timeline(Figure):
 
 def _stage(step: Step) -> str:
     return APPLICATION if step.layer == APPLICATION else f"{step.layer} {step.stage}"
+
+
+def _named(steps: list[Step], size: float, width: float) -> str:
+    """Return the stages by layer on one line; where that is too long, the shortest are left to the table."""
+    shown = _merged(steps)
+    while True:
+        said = " · ".join(f"{SHORT.get(step.layer, step.layer)} {seconds(step.seconds)}" for step in shown)
+        if len(shown) < 2 or width_of(said, size) <= width:
+            return said
+        shown.remove(min(shown, key=lambda step: step.seconds))
 
 
 def _merged(steps: list[Step]) -> list[Step]:
