@@ -202,6 +202,21 @@ def test_the_command_takes_a_result(small: Study, tmp_path: Path, capsys: pytest
     assert "only --profile and --out go with it" in capsys.readouterr().err
 
 
+def test_a_result_of_another_profile_needs_that(
+    small: Study, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    content = json.loads(small.result.to_json())
+    kind = next(kind for kind, rows in content["parameters"].items() if rows)
+    content["parameters"][kind][0]["name"] = "my-host.startup.boot.wait_s"
+    file = tmp_path / "result.json"
+    file.write_text(json.dumps(content), encoding="utf-8")
+    assert run(cli, ["page", str(file), "--out", str(tmp_path / "page.html")]) == 2
+    said = capsys.readouterr().err
+    assert "the profile at hand lacks my-host.startup.boot.wait_s" in said
+    assert "--profile" in said
+    assert not (tmp_path / "page.html").exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
