@@ -42,7 +42,9 @@ def test_importing_vsim_loads_nothing():
 
 
 @pytest.mark.parametrize(
-    "command", [[], *([name] for name in ("simulate", "explain", "schema", "bench", "clean", "doctor"))], ids=str
+    "command",
+    [[], *([name] for name in ("simulate", "explain", "schema", "bench", "clean", "doctor", "image", "build-model"))],
+    ids=str,
 )
 def test_help_loads_nothing(command: list[str]):
     assert of_command(*command, "--help") == set()
