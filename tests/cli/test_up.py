@@ -166,3 +166,27 @@ def test_a_figure(folder: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert b"drawn to chart.svg" in done.stderr
     assert "web ×2" in (folder / "chart.svg").read_text(encoding="utf-8")
+
+
+def test_images_are_built_again_as_far_as_something_has_changed(folder: Path) -> None:
+    (folder / "compose.yaml").write_text(FILE.replace("    image: node", "    build: ./api"), encoding="utf-8")
+    (folder / "api").mkdir()
+    (folder / "api" / "app.py").write_text("print(1)\n", encoding="ascii")
+    (folder / "api" / "Dockerfile").write_text(
+        "FROM python\n# x-vsim: 40 s\nRUN pip install flask\nCOPY app.py .\n", encoding="ascii"
+    )
+
+    def built(*arguments: str) -> float:
+        done = vsim("up", *ONE, "--warm", "--build", *arguments, "--format", "json", cwd=folder)
+        assert done.returncode == 0, done.stderr
+        (one,) = json.loads(done.stdout)["architectures"]
+        row = next(row for row in one["shown"]["up"] if row["service"] == "api")
+        return float(next(p["end_s"] - p["begin_s"] for p in row["phases"] if p["phase"] == "build"))
+
+    # the step of 40 s comes before what changes
+    assert built() > 40
+    assert 0 < built("--change", "api/app.py") < 20
+    done = vsim("up", *ONE, "--build", "--change", "compose.yaml", cwd=folder)
+    assert done.returncode == 2
+    assert b"no image is built from 'compose.yaml'" in done.stderr
+    assert b"--change goes with --build" in vsim("up", "--change", "api", cwd=folder).stderr

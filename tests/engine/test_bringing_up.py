@@ -9,8 +9,11 @@ import pytest
 
 from tests.engine.toys import GIB, architecture, layer, q, scenario, service, toy_machine
 from vsim.engine.bringing_up import simulate_bringing_up
+from vsim.engine.pulling import Pulling
 from vsim.engine.timeline import Row, Timeline
 from vsim.errors import InputError
+from vsim.model.image import Image as PulledImage
+from vsim.model.image import ImageLayer, Puller, Registry
 from vsim.model.layer import Stage
 from vsim.model.orchestration import Condition, HealthCheck, Launch, Orchestrator, Prerequisite, Supervision
 from vsim.model.stack import Architecture
@@ -373,3 +376,46 @@ def test_an_image_is_built_once_on_a_machine_in_place_of_being_fetched() -> None
         assert {row.service: phases(row) for row in found.up} == {
             name: [("build", 0, 7.0), ("create", 7.0, 7.1)] for name in ("a", "b")
         }
+
+
+def test_images_whose_layers_are_known_are_pulled_layer_by_layer() -> None:
+    """One registry of 1 MB/s, whose images have a layer of 3 MB in common: it comes once."""
+    free = {name: q(0.0) for name in Puller.__dataclass_fields__ if name not in ("name", "title")}
+    puller = Puller("p", "", **(free | {"downloads": q(3), "bytes_per_file": q(1), "write_back_fraction": q(1)}))
+    common = ImageLayer("common", 3_000_000, 3_000_000)
+    images = {
+        name: PulledImage(name, (common, ImageLayer(name, size, size)))
+        for name, size in (("a", 1_000_000), ("b", 2_000_000))
+    }
+    pulling = Pulling(images, puller, Registry("r", "", q(1e6), q(0)))
+    stack = architecture(
+        layer(
+            "engine",
+            boundary="namespace",
+            startup=(Stage("pull", per="image", image_pull=q(1)), Stage("create", wait_s=q(0.1))),
+        )
+    )
+    read = scenario(
+        service("one", image=Image("docker.io/library/a:latest", 1e12)),
+        service("two", image=Image("b", 1e12)),
+        # one that isn't known is fetched as a whole, over the machine's link of 1 GB/s
+        service("three", image=Image("c", 1e9)),
+        start=Start(images="cold"),
+    )
+    found = simulate_bringing_up(stack, read, {}, {}, COMPOSE, pulling=pulling)
+    pulls = {row.service: row.spans[0].end_s for row in found.up}
+    # three downloads share 1 MB/s; a's own megabyte is there at 3 s, b's two and the common three have 1 and 2 MB left
+    # by then; b's are there at 5 s, the common ones at 6 s, and nothing can be unpacked before
+    assert pulls == {"one": pytest.approx(6.0), "two": pytest.approx(6.0), "three": pytest.approx(1.0)}
+    assert found.up_s == pytest.approx(6.1)
+    # without a container engine nothing is known about layers
+    bare = architecture(layer("process", startup=(Stage("fetch", per="image", image_pull=q(1)),)))
+    whole = simulate_bringing_up(
+        bare,
+        scenario(service("x", image=Image("a", 2e9)), start=Start(images="cold")),
+        {},
+        {},
+        COMPOSE,
+        pulling=pulling,
+    )
+    assert whole.up_s == pytest.approx(2.0)

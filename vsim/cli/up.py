@@ -29,6 +29,14 @@ __all__ = ["command"]
 @click.option("--on", multiple=True, metavar="STACK@MACHINE", help="An architecture (repeat for more).")
 @click.option("--profile", multiple=True, metavar="FILE", help="A profile to put on top of the built-in one.")
 @click.option("--warm", is_flag=True, help="The images are there already.")
+@click.option(
+    "--images", "described", multiple=True, metavar="FILE", help="What `vsim image inspect --format json` wrote."
+)
+@click.option("--registry", default="docker-hub", show_default=True, metavar="NAME", help="With --images: where from.")
+@click.option("--build", is_flag=True, help="Build the images that have `build:`, with nothing in the cache.")
+@click.option(
+    "--change", "changes", multiple=True, metavar="PATH", help="With --build: all is cached but what this changes."
+)
 @click.option("--down", is_flag=True, help="Show how it is taken down, too.")
 @click.option("--seed", type=click.IntRange(min=0), help="The seed of all random draws.")
 @click.option("--replications", type=click.IntRange(1, 10_000), help="How often it is brought up (default: 10 times).")
@@ -40,6 +48,10 @@ def command(
     on: tuple[str, ...],
     profile: tuple[str, ...],
     warm: bool,
+    described: tuple[str, ...],
+    registry: str,
+    build: bool,
+    changes: tuple[str, ...],
     down: bool,
     seed: int | None,
     replications: int | None,
@@ -51,8 +63,10 @@ def command(
 
     from vsim.api import load_profile
     from vsim.calibration.catalogue import load_application
-    from vsim.experiment.bringing_up import bring_up, parameters_of
+    from vsim.experiment.bringing_up import bring_up, parameters_of, pulling_of
 
+    if changes and not build:
+        raise click.UsageError("--change goes with --build.")
     if plot is not None:
         from vsim.report.predicted import check_target
 
@@ -61,7 +75,7 @@ def command(
     for warning in loaded.warnings:
         click.echo(f"warning: {warning}", err=True)
     application = load_application(
-        *(files or (".",)), profile=loaded, environment=os.environ, compose_profiles=compose_profile
+        *(files or (".",)), profile=loaded, environment=os.environ, compose_profiles=compose_profile, builds=build
     )
     read = application.scenario
     read = dataclasses.replace(
@@ -71,8 +85,13 @@ def command(
         run=read.run if seed is None else dataclasses.replace(read.run, seed=seed),
     )
     application = dataclasses.replace(application, scenario=read)
-    found = bring_up(application, loaded, replications=replications)
-    used = parameters_of(read, loaded)
+    pulling = None
+    if described:
+        from vsim.scenario.images import read_description
+
+        pulling = pulling_of([image for path in described for image in read_description(path)], loaded, registry)
+    found = bring_up(application, loaded, replications=replications, changes=changes, pulling=pulling)
+    used = parameters_of(read, loaded, pulling)
     if plot is not None:
         from vsim.report.gantt import draw_bringing_up
 

@@ -18,6 +18,7 @@ import simpy
 from vsim.engine.cluster import Cluster
 from vsim.engine.health import monitor
 from vsim.engine.launched import Launched
+from vsim.engine.pulling import Pulling, Stores
 from vsim.engine.script import Script, Step, Steps
 from vsim.engine.startup import Costing, fetch_once, open_guest, stage_steps, wait_cost, wait_for_host
 from vsim.engine.timeline import FAILED, Outcome, Row, Span, Timeline
@@ -43,12 +44,14 @@ def simulate_bringing_up(
     supervision: Mapping[str, Supervision],
     orchestrator: Orchestrator,
     replication: int = 0,
+    pulling: Pulling | None = None,
 ) -> Timeline:
     """Return how the services of `scenario` come up on `architecture`, and go down again.
 
     `launches` says in which order (a service that isn't in it waits for nothing), `supervision` what layers charge for
-    checking and stopping. The seed of the scenario and the replication fix every random draw. Raises InputError when
-    the architecture can't carry a service, or a health check would be run more than ten thousand times.
+    checking and stopping, `pulling` which images are pulled layer by layer. The seed of the scenario and the
+    replication fix every random draw. Raises InputError when the architecture can't carry a service, or a health check
+    would be run more than ten thousand times.
     """
     env = simpy.Environment()
     cluster = Cluster(env, architecture, scenario, replication)
@@ -60,6 +63,8 @@ def simulate_bringing_up(
         )
     cluster.power_on()
     run = _BringingUp(cluster, launches, Supervised(architecture, supervision), orchestrator, replication)
+    if pulling is not None:
+        run.stores = Stores(env, pulling, architecture)
     return run.timeline()
 
 
@@ -95,6 +100,7 @@ class _BringingUp:
             for state in cluster.services
         }
         self.failure: str | None = None
+        self.stores: Stores | None = None
         for unit in self.all_units:  # what is built anew isn't there, whatever the scenario says
             instance = unit.instance
             if unit.launch.build_s is not None and instance.host is not None and instance.guest is not None:
@@ -191,7 +197,10 @@ class _BringingUp:
         host, name = unit.instance.host, self.cluster.plans[unit.instance.service.index].image
         assert host is not None
         if unit.launch.build_s is None:
-            yield from fetch_once(images, name, host, stages)
+            if self.stores is not None and self.stores.knows(name):
+                yield from self.stores.fetch(images, name, host)
+            else:
+                yield from fetch_once(images, name, host, stages)
             unit.span("pull")
             return
         yield from fetch_once(images, name, host, (wait_cost("image", "build", unit.launch.build_s),))
