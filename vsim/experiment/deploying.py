@@ -138,7 +138,7 @@ class Deployments:
         replicas = self._stated()
         left = machines - sum(replicas.values())
         if left < 0:
-            sentence = f"{sum(replicas.values())} instances need a machine each, kept apart by no less"
+            sentence = f"not each of the {sum(replicas.values())} instances has one, and nothing less keeps them apart"
             return self._deployment(machines, replicas, Shortage("isolation", sentence))
         needs = {one.name: one.needs for one in self.scenario.workload.services}
         limits = {one.name: one.cpu_limit_cores or self._cores for one in self.scenario.workload.services}
