@@ -109,12 +109,10 @@ def test_as_markdown(folder: Path) -> None:
 
 
 def test_images_that_are_there_are_not_fetched(folder: Path) -> None:
-    cold, warm = (
-        json.loads(vsim("up", *ONE, *more, "--format", "json", cwd=folder).stdout)["architectures"][0]
-        for more in ((), ("--warm",))
-    )
-    assert warm["up"]["value"] < cold["up"]["value"]
-    assert not any(phase["phase"] == "pull" for row in warm["shown"]["up"] for phase in row["phases"])
+    done = vsim("up", *ONE, "--warm", "--seed", "7", "--format", "json", cwd=folder)
+    found = json.loads(done.stdout)
+    assert found["seed"] == 7
+    assert not any(p["phase"] == "pull" for row in found["architectures"][0]["shown"]["up"] for p in row["phases"])
 
 
 def test_the_four_eras_of_hardware(folder: Path) -> None:
@@ -122,11 +120,6 @@ def test_the_four_eras_of_hardware(folder: Path) -> None:
     up = {one["name"]: one["up"]["value"] for one in json.loads(done.stdout)["architectures"]}
     # a machine has to boot, a guest as well, though in less time; a container only starts
     assert up["bare-metal@tower-server"] > up["vm@rack-server"] > up["container@rack-server"]
-
-
-def test_one_seed_makes_one_timeline(folder: Path) -> None:
-    first, again, other = (vsim("up", *ONE, "--seed", seed, cwd=folder).stdout for seed in (1, 1, 2))
-    assert first == again != other
 
 
 def test_what_does_not_come_up_is_told(folder: Path) -> None:
