@@ -65,8 +65,6 @@ def test_bad_input_is_refused_before_anything_is_drawn(folder: Path, tmp_path: P
         (["report", "nothing-here"], "there is no nothing-here"),
         (["report", "broken.jsonl"], "broken.jsonl:1"),
         (["report", "samples.jsonl", "--figure", "lader"], "no figure 'lader'"),
-        (["report", "samples.jsonl", "--style", "big"], "no style 'big'"),
-        (["report", "samples.jsonl", "--format", "gif"], "no format 'gif'"),
         (["report", "samples.jsonl", "--figure", "fleet"], "it needs a result, or a scenario"),
         (["show", "plain.svg"], "there is no receipt in it"),
         (["show", "plain.svg", "--out", "x"], "--out goes with --again"),
