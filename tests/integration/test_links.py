@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ipaddress
 import os
-import shutil
+import socket
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,8 +14,11 @@ import pytest
 
 from tests.integration.leftovers import leftovers
 from vsim.bench.clean import clean
+from vsim.bench.drivers import InstanceSpec, find_driver
 from vsim.bench.errors import StageError
+from vsim.bench.lifecycle import launch, retire
 from vsim.bench.links import Bridge, has_ip, interface_name
+from vsim.bench.payload import build_payload
 from vsim.bench.workspace import Workspace, new_run_id
 
 pytestmark = [
@@ -121,7 +125,30 @@ def test_what_a_crashed_run_leaves_is_found_and_removed_and_a_living_one_keeps_i
         living.close()
 
 
-@pytest.mark.skipif(shutil.which("unshare") is None, reason="unshare is not installed")
+@pytest.mark.parametrize(("name", "own_stack"), [("runc", False), ("crun", False), ("gvisor", True)])
+def test_who_answers_on_the_bridge(name: str, own_stack: bool, workspace: Workspace) -> None:
+    """The kernel under runc and crun; gVisor's own stack has taken the address away from the kernel."""
+    driver = find_driver(name)
+    reason = driver.lack()
+    if reason is not None:
+        if os.environ.get("VSIM_REQUIRE_ALL") == "1":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with driver.open(workspace, build_payload()) as session:
+        spec = InstanceSpec(arguments=("http=8080",), network="bridge")
+        launched = launch(session, spec, timeout_s=driver.start_timeout_s, clock=time.monotonic)
+        endpoint = launched.instance.endpoint(8080)
+        assert endpoint is not None
+        with socket.create_connection(endpoint, timeout=5) as connection:
+            connection.sendall(b"GET / HTTP/1.1\r\nHost: test\r\n\r\n")
+            assert connection.recv(4096).endswith(b"ok\n")
+        addresses = inside(launched.instance.name, "-4", "-o", "addr", "show", "dev", "eth0")
+        retire(session, launched.instance, clock=time.monotonic)
+        assert links_of(workspace) == [f"{workspace.label}-{name}"]
+    assert (endpoint[0] not in addresses) == own_stack
+    assert links_of(workspace) == []
+
+
 def test_without_the_right_to_it_the_reason_is_told(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workspace, "environment", lambda: {"PATH": "/nonexistent"})
     with pytest.raises(StageError, match="ip: "):

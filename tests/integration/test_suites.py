@@ -177,10 +177,12 @@ def test_network(name: str, modes: tuple[str, ...], workspace: Workspace) -> Non
 @pytest.mark.parametrize(
     ("name", "ways"),
     [
-        ("process", ("http", "file", "sqlite")),
-        ("runc", ("http", "file", "sqlite")),
+        ("process", ("http", "file", "sqlite", "postgresql")),
+        ("runc", ("http", "file", "sqlite", "postgresql")),
         ("gvisor", ("file",)),
-        ("docker", ("http", "file", "sqlite")),
+        ("podman", ("postgresql",)),
+        ("docker", ("http", "file", "sqlite", "postgresql")),
+        ("docker-runsc", ("postgresql",)),
     ],
 )
 def test_exchange(name: str, ways: tuple[str, ...], workspace: Workspace) -> None:
@@ -190,6 +192,24 @@ def test_exchange(name: str, ways: tuple[str, ...], workspace: Workspace) -> Non
         (sample,) = found[number, "exchange_s"]
         assert sample.flags[-1] == f"over-{way}"
         assert 1e-7 < sample.value < 1
+
+
+def test_a_database_server_that_dies_is_a_failure_and_leaves_nothing(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not enough memory for its settings: the server says so, in its own words, and ends at once."""
+    step = Exchange(over="postgresql", messages=5)
+    need(DRIVERS["process"], step)
+    monkeypatch.setattr("vsim.bench.suites._postgresql._SETTINGS", ("shared_buffers=1PB",))
+    records: list[Record] = []
+    plan = Plan("test", (step,), blocks=1, warmup_blocks=0, time_limit_s=120.0)
+    segments = Path("/proc/sysvipc/shm").read_text()
+    Runner(plan, [DRIVERS["process"]], workspace, payloads, records.append).run()
+    (failure,) = [record for record in records if isinstance(record, Failure)]
+    assert failure.stage == "work"
+    assert "the server did not come up: it ended" in failure.message
+    assert "shared_buffers" in failure.message
+    assert Path("/proc/sysvipc/shm").read_text() == segments
 
 
 @pytest.mark.parametrize("name", ["process", "runc", "docker"])

@@ -49,6 +49,7 @@ class _BubblewrapDriver(Driver):
     pids_per_instance = 2
     capabilities = frozenset({"cgroup", "pids", "pss", "programs", "binds", "root"})
     networks = ("host", "loopback")
+    root_inside = True
 
     def lack(self) -> str | None:
         # Without root it works as well, but the limits on memory and processes need a control group.

@@ -162,7 +162,8 @@ class Driver(ABC):
     name what suites may ask for: `cgroup` (it has one of its own), `pids` (its processes are seen from here), `pss`
     (and all of its memory is mapped in them), `programs` (those of the payload run), `network`, `binds`, `root` (its
     root file system can be written to when asked for), `volumes`. `networks` are the modes of the plan's network step
-    that it offers, the one in which requests are best offered first.
+    that it offers, the one in which requests are best offered first. `root_inside`: its programs run as root, though
+    without root's privileges.
     """
 
     name: str
@@ -176,6 +177,7 @@ class Driver(ABC):
     flags: tuple[str, ...] = ()
     capabilities: frozenset[str] = frozenset()
     networks: tuple[str, ...] = ("loopback",)
+    root_inside: bool = False
     architecture: str | None = None
     detection_only: bool = False
 

@@ -42,6 +42,7 @@ class _NspawnDriver(Driver):
     pids_per_instance = 6
     capabilities = frozenset({"cgroup", "pids", "pss", "programs", "binds", "root"})
     networks = ("host", "loopback")
+    root_inside = True
 
     def lack(self) -> str | None:
         return missing("systemd-nspawn", "systemd-container") or need_root()

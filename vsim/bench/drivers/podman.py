@@ -138,6 +138,12 @@ class _PodmanInstance(Instance):
                 self._parent.remove()
             self.output.close()
 
+    def error_text(self) -> str:
+        """Return what the runtime, and after it the container, said on standard error."""
+        with contextlib.suppress(OSError):
+            return (self.files / "errors").read_text(encoding="utf-8", errors="replace").strip()
+        return ""
+
     def address(self) -> str | None:
         return "127.0.0.1" if self._spec.network == "host" else None
 

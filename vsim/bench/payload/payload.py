@@ -164,8 +164,12 @@ def drafted(base: Path, root: Path) -> Iterator[Path]:
         draft.chmod(0o755)
         yield draft
         _make_searchable(path for path in draft.rglob("*") if path.is_dir())
-        with contextlib.suppress(FileExistsError):
+        try:
             os.rename(draft, root)  # noqa: PTH104
+        except OSError:
+            # Another run was quicker, and has the same files.
+            if not root.exists():
+                raise
     finally:
         if draft.exists():
             shutil.rmtree(draft, ignore_errors=True)

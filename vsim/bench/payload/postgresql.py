@@ -69,6 +69,8 @@ def collect_postgresql(programs: Path, *, cache: Path | None = None) -> PostgreS
         try:
             with drafted(base, root) as draft:
                 write_files(draft, files)
+                # For modules; the server wants to see the directory, though none of them is needed here.
+                (draft / str(programs.parent / "lib").lstrip("/")).mkdir()
         except OSError as error:
             raise HostError(
                 f"PostgreSQL can't be copied to {base}: {error.strerror}",

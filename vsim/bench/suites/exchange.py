@@ -5,8 +5,9 @@
              again without a pause, as a pause would be what is measured
     sqlite   put into a shared database, each message a transaction of its own, and then taken out in the same way by
              the other instance: stored and forwarded, safe on the disk in between
+    postgresql  the same with a database server, in a third instance that both reach over the network
 
-What the first two do is faster and what the third does is more: its message survives the death of both sides.
+What the first two do is faster and what the databases do is more: a message survives the death of both sides.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ from vsim.bench.drivers.interface import Driver, InstanceSpec
 from vsim.bench.errors import StageError
 from vsim.bench.lifecycle import discard
 from vsim.bench.payload import host_architecture
+from vsim.bench.payload.postgresql import find_postgresql
 from vsim.bench.perform import Report, begin, finish, perform
+from vsim.bench.suites import _postgresql
 from vsim.bench.suites._cost import nothing_runs, slowdown
 from vsim.bench.suites.interface import Context, Demand, Suite
 from vsim.bench.suites.requests import free_port
@@ -30,9 +33,13 @@ __all__ = ["SUITE"]
 
 MIB = 2**20
 _INSIDE = "/data"
+_PROGRAMS = {"sqlite": "sqlite3", "postgresql": "PostgreSQL"}
 _TABLE = "CREATE TABLE message (id INTEGER PRIMARY KEY, body BLOB NOT NULL)"
 # Rather too slow guesses for bare metal, for one message.
-_MESSAGE_S = {"http": 0.2e-3, "file": 0.1e-3, "sqlite": 3e-3}
+_MESSAGE_S = {"http": 0.2e-3, "file": 0.1e-3, "sqlite": 3e-3, "postgresql": 3e-3}
+# To make a database server ready: the empty database, once in a run, and its copy.
+_SERVER_S = 1.5
+_CLUSTER_BYTES = 100 * MIB
 
 
 class _Exchange(Suite):
@@ -41,17 +48,18 @@ class _Exchange(Suite):
 
     def run(self, step: Step, context: Context) -> None:
         assert isinstance(step, Exchange)
-        values = {"http": _http, "file": _file, "sqlite": _sqlite}[step.over](step, context)
+        values = {"http": _http, "file": _file, "sqlite": _sqlite, "postgresql": _server}[step.over](step, context)
         for metric, seconds in values.items():
             context.record.sample(metric, seconds / step.messages, "s", flags=(f"over-{step.over}",))
 
     def demand(self, step: Step, driver: Driver) -> Demand:
         assert isinstance(step, Exchange)
+        served = step.over == "postgresql"
         return Demand(
-            memory_bytes=2 * (driver.overhead_bytes + 64 * MIB),
-            pids=2 * driver.pids_per_instance,
-            disk_bytes=4 * step.messages * step.message_bytes + 16 * MIB,
-            seconds=4 * driver.typical_start_s + _work_s(step, driver),
+            memory_bytes=2 * (driver.overhead_bytes + 64 * MIB) + served * _postgresql.SERVER_BYTES,
+            pids=2 * driver.pids_per_instance + served * _postgresql.SERVER_PIDS,
+            disk_bytes=4 * step.messages * step.message_bytes + (_CLUSTER_BYTES if served else 16 * MIB),
+            seconds=(6 if served else 4) * driver.typical_start_s + served * _SERVER_S + _work_s(step, driver),
         )
 
     def lack(self, step: Step, driver: Driver) -> str | None:
@@ -59,17 +67,20 @@ class _Exchange(Suite):
         reason = nothing_runs(driver)
         if reason is not None:
             return reason
-        if step.over == "postgresql":
-            return "there is no PostgreSQL in the payload"
+        if step.over in ("http", "postgresql") and _network(driver) is None:
+            return "two of its instances have no network in common"
         if step.over == "http":
-            return None if _network(driver) else "two of its instances have no network in common"
+            return None
         if "binds" not in driver.capabilities:
             return "two of its instances can't share a directory"
-        if step.over == "sqlite":
-            if driver.architecture not in (None, host_architecture()):
-                return "the host's sqlite3 is for another processor"
-            if shutil.which("sqlite3", path="/usr/bin:/bin:/usr/local/bin") is None:
-                return "sqlite3 is not installed (Debian: apt-get install sqlite3)"
+        if step.over in _PROGRAMS and driver.architecture not in (None, host_architecture()):
+            return f"the host's {_PROGRAMS[step.over]} is for another processor"
+        if step.over == "sqlite" and shutil.which("sqlite3", path="/usr/bin:/bin:/usr/local/bin") is None:
+            return "sqlite3 is not installed (Debian: apt-get install sqlite3)"
+        if step.over == "postgresql" and find_postgresql() is None:
+            return "PostgreSQL is not installed (Debian: apt-get install postgresql)"
+        if step.over == "postgresql" and driver.root_inside:
+            return "programs in it run as root, though without its privileges: PostgreSQL refuses to"
         return None
 
 
@@ -135,10 +146,22 @@ def _sqlite(step: Exchange, context: Context) -> dict[str, float]:
             spec = InstanceSpec(arguments=words, binds=binds)
             return perform(context, spec, timeout_s=_timeout_s(step, context.driver), until="exit")
 
-        written, taken = run("write.sql"), run("read.sql")
-        arrived = sum(line.strip() == str(step.message_bytes) for line in taken.lines)
-        if arrived != step.messages:
-            raise StageError("work", f"{arrived} of {step.messages} messages arrived")
+        return _stored(step, run("write.sql"), run("read.sql"))
+
+
+def _server(step: Exchange, context: Context) -> dict[str, float]:
+    network = _network(context.driver)
+    assert network is not None
+    with _directory(context) as directory:
+        written, taken = _postgresql.exchange(step, context, network, directory, _timeout_s(step, context.driver))
+    return _stored(step, written, taken)
+
+
+def _stored(step: Exchange, written: Report, taken: Report) -> dict[str, float]:
+    """Return the durations, if every message came out as long as it was put in. Raises StageError."""
+    arrived = sum(line.strip() == str(step.message_bytes) for line in taken.lines)
+    if arrived != step.messages:
+        raise StageError("work", f"{arrived} of {step.messages} messages arrived")
     write_s, read_s = written.duration_s("run"), taken.duration_s("run")
     return {"exchange_s": write_s + read_s, "exchange_write_s": write_s, "exchange_read_s": read_s}
 
