@@ -39,6 +39,7 @@ __all__ = [
 ]
 
 REPEAT = 8
+WARM = 3
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -142,8 +143,11 @@ def images_removed(engine: Any, references: Sequence[str]) -> Iterator[None]:
                 continue
 
 
-def contents_to_fit() -> dict[str, list[Content]]:
-    """Return what images of one layer hold that differ in size and number of files, and one of ten tiny layers."""
+def contents_to_fit(scale: float = 1.0) -> dict[str, list[Content]]:
+    """Return what images of one layer hold that differ in size and number of files, and one of ten tiny layers.
+
+    `scale` multiplies the number of files: smaller images take less time and give less exact parameters.
+    """
     shapes = {
         "small": (20, 50_000, 0.3),
         "large": (60, 1_000_000, 0.3),
@@ -153,7 +157,7 @@ def contents_to_fit() -> dict[str, list[Content]]:
         "mixed": (1500, 16_000, 0.3),
     }
     contents = {
-        name: [Content(name, files, size, noise, seed)]
+        name: [Content(name, max(1, round(files * scale)), size, noise, seed)]
         for seed, (name, (files, size, noise)) in enumerate(shapes.items())
     }
     contents["tiny"] = [Content(f"tiny{i}", 1, 100, 0.0, 100 + i) for i in range(10)]
@@ -204,15 +208,20 @@ class Calibration:
     freed in the last minutes, and who creates files after many were removed waits for its search for others.
     """
 
-    def __init__(self, engine: Any, target: Registry) -> None:
+    def __init__(self, engine: Any, target: Registry, scale: float = 1.0) -> None:
         self._engine = engine
         self._target = target
-        self._contents = contents_to_fit()
+        self._contents = contents_to_fit(scale)
         self._turn = 0
         self.pulls: dict[str, list[PullTimes]] = {}
         self.warm: list[PullTimes] = []
         self.images: dict[str, list[Blob]] = {}
         self.pulled: list[str] = []
+
+    def forget(self) -> None:
+        """Leave what was seen so far out of what the parameters are fitted to."""
+        self.pulls.clear()
+        self.warm.clear()
 
     def turn(self) -> Fitted:
         """Pull an image of each kind once more, cold and warm; return the parameters that explain all pulls so far."""
@@ -225,15 +234,15 @@ class Calibration:
                 self.images[name] = blobs
                 self.pulled.append(f"127.0.0.1:{link.port}/{image}")
                 self.pulls.setdefault(name, []).append(pull(self._engine, self.pulled[-1], pid))
-                self.warm.append(pull(self._engine, self.pulled[-1], pid))
+                self.warm.extend(pull(self._engine, self.pulled[-1], pid) for _ in range(WARM))
         self._turn += 1
         return fit(self.images, self.pulls, self.warm)
 
 
 @contextmanager
-def calibration(engine: Any, target: Registry) -> Iterator[Calibration]:
+def calibration(engine: Any, target: Registry, scale: float = 1.0) -> Iterator[Calibration]:
     """Yield a calibration, and remove at the end what it has pulled."""
-    started = Calibration(engine, target)
+    started = Calibration(engine, target, scale)
     with images_removed(engine, started.pulled):
         yield started
 
