@@ -110,6 +110,8 @@ class Project:
         return self.folder.with_suffix(f".{self.builds}")
 
     def _with_buildkit(self) -> Built:
+        # a build of the same name would leave the image before it behind, without one
+        untag(self.engine, self.tag)
         build = buildkit_build(buildkit_client(), self.folder, self.tag)
         path = self._timings()
         path.write_text(build.log, encoding="utf-8")
