@@ -14,6 +14,7 @@ from vsim.model.stack import Architecture
 from vsim.model.workload import Image, Service
 from vsim.report.figures import FIGURES
 from vsim.report.figures._layers import APPLICATION, limits, memory_by_layer, start_up
+from vsim.report.figures.density import Density, _Row
 from vsim.report.inputs import Inputs
 from vsim.scenario import Scenario, load_scenario
 
@@ -101,3 +102,19 @@ def test_the_overhead_of_layers_adds_up_to_the_simulated_one(inputs: Inputs) -> 
         assert simulated == one.metrics["cpu_overhead_fraction"].value
         # some 240 requests of random size, against their expectation
         assert layers == pytest.approx(simulated, rel=0.25), one.name
+
+
+@pytest.mark.parametrize(
+    ("tightest", "said"),
+    [
+        ("memory", "40 instances fit on b, 40 times as many as on a: memory is the limit"),
+        ("isolation", "40 instances fit on b, 40 times as many as on a, where isolation is the limit"),
+    ],
+)
+def test_a_limit_of_one_architecture_is_not_said_of_both(
+    tightest: str, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [_Row("a@m", ((tightest, 1.0), ("cores", 9.0))), _Row("b@m", (("memory", 40.0), ("cores", 90.0)))]
+    monkeypatch.setattr(Density, "rows", lambda self, inputs: rows)
+    title = Density().title(None)  # type: ignore[arg-type]
+    assert title == said

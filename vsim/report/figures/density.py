@@ -85,7 +85,8 @@ class Density(Figure):
             said = (
                 f"{_count(most.fits)} instances fit on {called[most.name]}, {ratio} as many as on {called[least.name]}"
             )
-            return f"{said}: {joined(least.by)} is the limit"
+            limit = f"{joined(least.by)} is the limit"
+            return f"{said}: {limit}" if most.by == least.by else f"{said}, where {limit}"
         return f"{_count(most.fits)} instances fit on {called[most.name]}, none on {called[least.name]}"
 
     def alt(self, inputs: Inputs) -> str:
