@@ -15,8 +15,8 @@ from vsim.model.plan import HoldMemory, Plan
 __all__ = ["workspace"]
 
 MIB = 2**20
-# What all instances of a rung or their helpers map, and what stays in the page cache without them. A guest is the kernel
-# as a program; a container under Docker has a shim.
+# What all instances of a rung or their helpers map, and what stays in the page cache without them: a guest is the
+# kernel as a program; a container under Docker has a shim.
 PROGRAMS = {"docker": "containerd-shim-runc-v2", "runc": None, "uml": "linux.uml"}
 BY_NAME = {driver.name: driver for driver in all_drivers()}
 
