@@ -14,7 +14,7 @@ from vsim.bench.drivers import InstanceSpec, all_drivers
 from vsim.bench.errors import StageError
 from vsim.bench.host import Host
 from vsim.bench.http_client import Client, Offered
-from vsim.bench.suites.requests import SUITE
+from vsim.bench.suites.requests import SUITE, free_ports
 from vsim.model.arrivals import arrival_times
 from vsim.model.plan import OfferRequests
 from vsim.samples.summary import quantile
@@ -271,3 +271,12 @@ def test_who_has_no_network_says_so() -> None:
     assert SUITE.lack(step, drivers["docker"]) is None
     assert SUITE.lack(step, drivers["null"]) is not None
     assert SUITE.demand(step, drivers["docker"]).seconds > 3
+
+
+def test_free_ports_are_different_and_nobody_listens_there() -> None:
+    ports = free_ports(50)
+    assert len(set(ports)) == 50
+    with contextlib.ExitStack() as stack:
+        for port in ports:
+            stack.enter_context(socket.create_server(("", port)))
+        assert not {*free_ports(50)} & {*ports}

@@ -20,7 +20,7 @@ from vsim.bench.errors import StageError
 from vsim.bench.perform import Report, perform
 from vsim.bench.suites._cost import nothing_runs, slowdown
 from vsim.bench.suites.interface import Context, Demand, Suite
-from vsim.bench.suites.requests import free_port
+from vsim.bench.suites.requests import free_ports
 from vsim.bench.visitor import visit
 from vsim.model.plan import DriveNetwork, Step
 
@@ -76,14 +76,14 @@ def _client(step: DriveNetwork, echo: tuple[str, int], sink: tuple[str, int]) ->
 
 def _within(step: DriveNetwork, context: Context) -> Report:
     # Where the instance shares the host's loopback interface, it shares its ports too.
-    echo, sink = free_port(), free_port()
+    echo, sink = free_ports(2)
     talk = _client(step, ("127.0.0.1", echo), ("127.0.0.1", sink))
     spec = InstanceSpec(arguments=("lo", f"echo={echo}", f"sink={sink}", "aside", *talk), network="loopback")
     return perform(context, spec, timeout_s=_timeout_s(step, context.driver))
 
 
 def _from_outside(step: DriveNetwork, context: Context) -> Report:
-    echo, sink = free_port(), free_port()
+    echo, sink = free_ports(2)
     server = context.launch(
         InstanceSpec(arguments=(f"echo={echo}", f"sink={sink}"), network=step.mode, ports=(echo, sink))
     )

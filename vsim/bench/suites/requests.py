@@ -7,6 +7,8 @@ it computes for most of the time itself, the samples are flagged `client-bound`:
 
 from __future__ import annotations
 
+import contextlib
+import random
 import socket
 import statistics
 
@@ -20,12 +22,14 @@ from vsim.model.plan import ANSWER_TIMEOUT_S, ENOUGH_QUEUED, OfferRequests, Step
 from vsim.model.queueing import alone_and_queued
 from vsim.samples.summary import quantile
 
-__all__ = ["SUITE", "free_port"]
+__all__ = ["SUITE", "free_port", "free_ports"]
 
 # One request on each connection of the client.
 _WARM_UPS = 32
 # Arithmetic on bare metal, rather too slow, in seconds a step.
 _OPERATION_S = 4e-9
+# Neither well known nor for outgoing connections.
+_PORTS = range(20_000, 32_768)
 # A queue in front of the client is then as long as one in front of a server with this load.
 _BOUND = 0.5
 
@@ -108,9 +112,23 @@ def _mode(driver: Driver) -> str | None:
 
 def free_port() -> int:
     """Return a port that nobody on the host listens on: instances on the host's network share its ports."""
-    with socket.socket() as probe:
-        probe.bind(("", 0))
-        return int(probe.getsockname()[1])
+    return free_ports(1)[0]
+
+
+def free_ports(count: int) -> tuple[int, ...]:
+    """Return so many different ports that nobody on the host listens on.
+
+    They are below those that Linux gives to outgoing connections unless told otherwise (ip-sysctl,
+    ip_local_port_range): one of them would be taken again before an instance has come up.
+    """
+    found: list[int] = []
+    with contextlib.ExitStack() as stack:
+        while len(found) < count:
+            probe = stack.enter_context(socket.socket())
+            with contextlib.suppress(OSError):
+                probe.bind(("", random.choice(_PORTS)))
+                found.append(int(probe.getsockname()[1]))
+    return tuple(found)
 
 
 SUITE = _Requests()
