@@ -73,7 +73,7 @@ def test_what_happened_before_does_not_count_as_time_in_service(monkeypatch: pyt
 @pytest.mark.parametrize("count", [1, 2, 5, 9])
 @pytest.mark.parametrize("parallelism", [1.0, 1.7])
 def test_a_wave_is_what_the_exact_model_says(monkeypatch: pytest.MonkeyPatch, count: int, parallelism: float) -> None:
-    """Sections, parallelism, and turns of waiting and computing: the engine and the model that fits are one."""
+    """Sections, parallelism, turns, busy waiting: the engine and the model that fits are one."""
     drawn: list[list[float]] = []
 
     def cut(rng: np.random.Generator, n: int) -> list[float]:
@@ -84,6 +84,7 @@ def test_a_wave_is_what_the_exact_model_says(monkeypatch: pytest.MonkeyPatch, co
     stages = (
         Stage("lock", wait_s=q(0.2), cpu_core_s=q(0.3), section="store"),
         Stage("create", wait_s=q(1.0), cpu_core_s=q(2.0), rounds=q(3), parallelism=q(parallelism)),
+        Stage("probe", wait_s=q(0.7), busy_cores=q(0.9), cpu_core_s=q(0.1)),
         Stage("exec", cpu_core_s=q(0.5)),
     )
     scen = scenario(
@@ -102,6 +103,7 @@ def test_a_wave_is_what_the_exact_model_says(monkeypatch: pytest.MonkeyPatch, co
         [
             Phase(((0.2, 0.3),), section="store"),
             Phase(tuple((1.0 * w, 2.0 * c) for w, c in zip(*turn, strict=True)), cap=parallelism),
+            Phase(((0.7, 0.1),), busy=0.9),
             Phase(((0, 0.5),)),
         ]
         for turn in turns

@@ -86,12 +86,20 @@ def test_waiting_and_computing_overlap_part_by_part() -> None:
     assert wave([[first], [second]], 1).done_s == pytest.approx([3, 3])
 
 
-def test_idle_cores_that_a_wait_could_burn() -> None:
-    # two starts wait for 1 s on three cores: two of them could burn; then both compute
-    assert wave([[phase(1, 1)]] * 2, 3).idle_core_s == pytest.approx(2)
-    # one computes for 1 s while the other waits for 2 s: one core each until 1 s, then one of two
-    assert wave([[phase(0, 1)], [phase(2, 0)]], 2).idle_core_s == pytest.approx(2)
-    assert wave([[phase(0, 1)], [phase(2, 0)]], 1).idle_core_s == pytest.approx(1)
+def test_busy_waiting_takes_cores_and_no_longer() -> None:
+    busy = Phase(((2, 0),), busy=1)
+    # Two share a core until the work of 0.5 is done at 1; then the wait has it alone until 2.
+    found = wave([[phase(0, 0.5)], [busy]], 1)
+    assert (found.done_s, found.busy_core_s) == (pytest.approx([1, 2]), pytest.approx(1.5))
+    # With a core for each, nobody is held up.
+    found = wave([[phase(0, 0.5)], [busy]], 2)
+    assert (found.done_s, found.busy_core_s) == (pytest.approx([0.5, 2]), pytest.approx(2))
+    # It takes no more than it wants: a quarter of the core, the other has the rest.
+    found = wave([[phase(0, 0.75)], [Phase(((2, 0),), busy=0.25)]], 1)
+    assert (found.done_s, found.busy_core_s) == (pytest.approx([1, 2]), pytest.approx(0.5))
+    # All four wait for 1 on two cores, and then compute for 1: half a core each, all the time.
+    found = wave([[Phase(((1, 1),), busy=1)]] * 4, 2)
+    assert (found.done_s, found.busy_core_s) == (pytest.approx([3] * 4), pytest.approx(2))
 
 
 @given(

@@ -22,6 +22,7 @@ def scalar(
     cores: float,
     apart: Collection[int] = (),
     one_by_one: bool = False,
+    busy: np.ndarray | None = None,
 ) -> list[Wave]:
     """Say the same to the scalar model: parts in a row in the same section are one phase, but for those `apart`."""
     found = []
@@ -38,7 +39,7 @@ def scalar(
                     end += 1
                 parts = tuple(zip(wait[n, i, j:end].tolist(), work[n, i, j:end].tolist(), strict=True))
                 name = None if sections[j] < 0 else str(sections[j])
-                phases.append(Phase(parts, name, float(cap[n, j])))
+                phases.append(Phase(parts, name, float(cap[n, j]), 0.0 if busy is None else float(busy[n])))
                 j = end
             starts.append(phases)
         found.append(wave(starts, cores, one_by_one=one_by_one))
@@ -56,10 +57,12 @@ def test_the_same_as_one_wave_after_another(sections: tuple[int, ...], count: in
     work[rng.random(shape) < 0.2] = 0
     caps = {section: rng.choice([0.5, 1, 1.7, 3], 7) for section in set(sections)}
     cap = np.stack([caps[section] for section in sections], axis=1)
-    found = waves(wait, work, cap, sections, cores)
-    expected = scalar(wait, work, cap, sections, cores)
-    assert found.done_s == pytest.approx(np.array([each.done_s for each in expected]), rel=1e-9, abs=1e-12)
-    assert found.idle_core_s == pytest.approx([each.idle_core_s for each in expected], rel=1e-9, abs=1e-9)
+    for busy in (np.zeros(7), np.array([0, 0, 0.3, 1, 1, 1.5, 2])):
+        found = waves(wait, work, cap, sections, cores, busy=busy)
+        expected = scalar(wait, work, cap, sections, cores, busy=busy)
+        assert found.done_s == pytest.approx(np.array([each.done_s for each in expected]), rel=1e-9, abs=1e-12)
+        assert found.busy_core_s == pytest.approx([each.busy_core_s for each in expected], rel=1e-9, abs=1e-9)
+        assert found.busy_core_s.any() == busy.any()
 
 
 @pytest.mark.parametrize("sections", [(0, -1), (0, 0, 0), (0, -1, 0, 0), (0, 1, -1, 0, 0), (-1, 0, 0)])

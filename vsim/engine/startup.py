@@ -59,6 +59,7 @@ class _StageCost:
     cpu_core_s: tuple[_Amount, ...]
     cores: float | None = None
     turns: _Turns | None = None
+    busy_cores: float = 0.0
     growth: float = 0.0
 
 
@@ -118,6 +119,7 @@ class Costing:
                 cpu_core_s=amount(of.stage.cpu_core_s, 1 / self._hardware.speed),
                 cores=None if of.stage.parallelism is None else of.stage.parallelism.value,
                 turns=self._turns(of.stage.rounds),
+                busy_cores=value_of(of.stage.busy_cores),
                 growth=value_of(of.stage.growth),
             )
             for of in stages
@@ -186,7 +188,7 @@ def stage_steps(host: Host, stage: _StageCost) -> Steps:
             yield turn, None
         wait = _draw(stage.wait_s)
         if wait and stage.turns is None:
-            yield simpy.Timeout(host.env, wait), None
+            yield from _pause(host, wait, stage.busy_cores)
         pull = _draw(stage.pull_bytes)
         if pull:
             yield host.link_in.submit(pull), host.link_in
@@ -200,7 +202,7 @@ def stage_steps(host: Host, stage: _StageCost) -> Steps:
         if stage.turns is not None:
             for waiting, computing in zip(*stage.turns(), strict=True):
                 if wait:
-                    yield simpy.Timeout(host.env, wait * waiting), None
+                    yield from _pause(host, wait * waiting, stage.busy_cores)
                 if work:
                     yield host.cpu.submit(work * computing, cap=stage.cores), host.cpu
         elif work:
@@ -208,6 +210,17 @@ def stage_steps(host: Host, stage: _StageCost) -> Steps:
     finally:
         if section is not None:
             section.leave(turn)
+
+
+def _pause(host: Host, seconds: float, busy_cores: float) -> Steps:
+    """Wait for so long, and meanwhile hold so many cores against whoever else wants them."""
+    # All that it can get in that time: whether it has got it doesn't matter.
+    spinning = host.cpu.submit(seconds * busy_cores, cap=busy_cores) if busy_cores else None
+    try:
+        yield simpy.Timeout(host.env, seconds), None
+    finally:
+        if spinning is not None:
+            host.cpu.cancel(spinning)
 
 
 def fetch_once(

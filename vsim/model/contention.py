@@ -2,7 +2,8 @@
 
 Every start goes through its phases in order. A phase with a section first waits, first come first served, until nobody
 else is in it; then it alternates between waiting and computing, part by part. Who computes shares the cores equally and
-has at most `cap` of them (processor sharing), as in :class:`vsim.engine.capacity.SharedCapacity`.
+has at most `cap` of them (processor sharing), as in :class:`vsim.engine.capacity.SharedCapacity`. Who waits busily has
+its share as well, at most `busy` cores, and is done when its time is over, whatever it got.
 
 Fitting needs thousands of waves for each parameter that it tries; this takes some tens of microseconds for each start.
 """
@@ -20,24 +21,27 @@ __all__ = ["Phase", "Wave", "wave"]
 
 @dataclass(frozen=True, slots=True)
 class Phase:
-    """One stage of one start: its parts, each seconds of waiting and then core-seconds of computing on `cap` cores."""
+    """One stage of one start: its parts, each seconds of waiting and then core-seconds of computing on `cap` cores.
+
+    While it waits it keeps `busy` cores busy, if it gets them.
+    """
 
     parts: tuple[tuple[float, float], ...]
     section: str | None = None
     cap: float = 1.0
+    busy: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Wave:
-    """When each start had gone through its first phase and when it was done, in seconds, and what was left over.
+    """When each start had gone through its first phase and when it was done, in seconds.
 
-    `idle_core_s` are the core-seconds during which a core was idle and a start waited that could have used it: what a
-    wait costs that burns whatever time nobody else wants.
+    `busy_core_s` are the core-seconds that went into busy waiting.
     """
 
     first_s: list[float]
     done_s: list[float]
-    idle_core_s: float
+    busy_core_s: float
 
 
 def wave(starts: Sequence[Sequence[Phase]], cores: float, *, one_by_one: bool = False) -> Wave:
@@ -54,13 +58,14 @@ def wave(starts: Sequence[Sequence[Phase]], cores: float, *, one_by_one: bool = 
 
 
 class _Wave:
-    """The state of a wave; `computing` maps a start to what is left of its work and to its cap."""
+    """The state of a wave; `computing` maps a start to what is left of its work and to its cap, `busy` to its cap."""
 
     def __init__(self, starts: Sequence[Sequence[Phase]], cores: float, one_by_one: bool) -> None:
         self.cores, self.one_by_one = cores, one_by_one
         self.now = 0.0
-        self.idle = 0.0
+        self.spun = 0.0
         self.computing: dict[int, list[float]] = {}
+        self.busy: dict[int, float] = {}
         self.waiting: list[tuple[float, int]] = []
         self.sections: dict[str, deque[int]] = {}
         self.first = [0.0] * len(starts)
@@ -73,37 +78,40 @@ class _Wave:
         for start in range(min(1, len(self.starts)) if self.one_by_one else len(self.starts)):
             self._enter(start)
         while self.computing or self.waiting:
-            rates, used = self._rates()
+            rates = self._rates()
             span, start = math.inf, -1
             for each, (left, _) in self.computing.items():
                 if left < span * rates[each]:
                     span, start = left / rates[each], each
             if self.waiting and self.waiting[0][0] - self.now < span:
                 until, start = heapq.heappop(self.waiting)
-                span = until - self.now
-                self._pass(span, rates, used, len(self.waiting) + 1)
+                self._pass(until - self.now, rates)
                 self.now = until
+                self.busy.pop(start, None)
             else:
-                self._pass(span, rates, used, len(self.waiting))
+                self._pass(span, rates)
                 self.now += span
                 del self.computing[start]
             self._go_on(start)
-        return Wave(self.first, self.done, self.idle)
+        return Wave(self.first, self.done, self.spun)
 
-    def _rates(self) -> tuple[dict[int, float], float]:
-        """Return how many cores each computing start has, and all together: equal shares, none above its cap."""
+    def _rates(self) -> dict[int, float]:
+        """Return how many cores each start has that computes or waits busily: equal shares, none above its cap."""
         rates: dict[int, float] = {}
-        left, count = self.cores, len(self.computing)
-        for start, (_, cap) in sorted(self.computing.items(), key=lambda item: item[1][1]):
+        caps = {**{start: cap for start, (_, cap) in self.computing.items()}, **self.busy}
+        left, count = self.cores, len(caps)
+        for start, cap in sorted(caps.items(), key=lambda item: item[1]):
             rates[start] = min(cap, left / count)
             left -= rates[start]
             count -= 1
-        return rates, self.cores - left
+        return rates
 
-    def _pass(self, span: float, rates: dict[int, float], used: float, waiting: int) -> None:
+    def _pass(self, span: float, rates: dict[int, float]) -> None:
         for start, rate in rates.items():
-            self.computing[start][0] -= span * rate
-        self.idle += span * min(max(self.cores - used, 0.0), waiting)
+            if start in self.busy:
+                self.spun += span * rate
+            else:
+                self.computing[start][0] -= span * rate
 
     def _enter(self, start: int) -> None:
         """Begin the phase that `start` has come to, or wait for its section, or be done."""
@@ -131,6 +139,8 @@ class _Wave:
                 at[2] = 1
                 if wait_s:
                     heapq.heappush(self.waiting, (self.now + wait_s, start))
+                    if phase.busy:
+                        self.busy[start] = phase.busy
                     return
             at[1], at[2] = at[1] + 1, 0
             if cpu_core_s:

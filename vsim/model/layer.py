@@ -45,7 +45,9 @@ class Stage:
     `per` says when it happens: once per `environment` (a daemon's start, an operating system's boot), for each `unit`,
     or once per `image` and environment (a pull). CPU work is in core-seconds of the reference core and runs on one
     core, or on up to `parallelism` of them. With `rounds`, waiting and computing come in so many turns, each of random
-    length (a program that waits for others again and again), instead of one after the other. `growth` is by what part
+    length (a program that waits for others again and again), instead of one after the other. While it waits it keeps
+    `busy_cores` busy, if it gets them: a program that looks again and again whether its time has come has its share of
+    the cores, and its time passes whether it has it or not. `growth` is by what part
     the CPU work grows with each instance that already runs on the host (lists that are searched, tables that are
     copied). The `image_*` fields are parts (0 to 1, or above for unpacking) of the service's image. While a stage with
     a `section` runs, no other start on the same host is in the section of that name.
@@ -63,6 +65,7 @@ class Stage:
     image_pull: Quantity | None = None
     parallelism: Quantity | None = None
     rounds: Quantity | None = None
+    busy_cores: Quantity | None = None
     growth: Quantity | None = None
     section: str | None = None
 

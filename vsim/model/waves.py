@@ -30,12 +30,12 @@ _TOGETHER = 1e-12
 class Waves:
     """When each start came to the marked part and when it was done, in seconds: arrays (waves, starts).
 
-    `idle_core_s` (waves) are the core-seconds in which a core was idle and a start waited that could have used it.
+    `busy_core_s` (waves) are the core-seconds that went into busy waiting.
     """
 
     first_s: Floats
     done_s: Floats
-    idle_core_s: Floats
+    busy_core_s: Floats
 
 
 def waves(
@@ -48,6 +48,7 @@ def waves(
     mark: int = 0,
     apart: Collection[int] = (),
     one_by_one: bool = False,
+    busy: Floats | None = None,
 ) -> Waves:
     """Let the starts of each wave be asked for at the moment 0, and go through their parts on `cores` cores.
 
@@ -56,13 +57,14 @@ def waves(
     are one stay, unless the first one's place is in `apart`: then a start leaves the section and queues again. A
     section serves one start at a time, first come, first served. With `one_by_one` whoever asks for the starts is one
     himself: a start comes to its first part when the one before has ended that part, and after what that one does next.
-    `first_s` is taken when a start begins the part `mark`, or queues for its section.
+    `first_s` is taken when a start begins the part `mark`, or queues for its section. While a start waits it keeps
+    `busy` (waves) cores busy: it competes with those that compute, and its time passes whether it gets them or not.
 
     Raises ValueError for a machine without cores.
     """
     if cores <= 0:
         raise ValueError(f"a machine with {cores} cores gets nothing done")
-    return _Waves(wait_s, cpu_core_s, cap, tuple(sections), float(cores), mark, apart, one_by_one).run()
+    return _Waves(wait_s, cpu_core_s, cap, tuple(sections), float(cores), mark, apart, one_by_one, busy).run()
 
 
 class _Waves:
@@ -78,6 +80,7 @@ class _Waves:
         mark: int,
         apart: Collection[int],
         one_by_one: bool,
+        busy: Floats | None,
     ) -> None:
         self.n, self.k, self.parts = wait_s.shape
         # one more part, so that the last one has a next one
@@ -96,8 +99,10 @@ class _Waves:
         self.left = np.zeros((self.n, self.k))
         self.ticket = np.zeros((self.n, self.k))
         self.busy = {number: np.zeros(self.n, dtype=bool) for number in self.numbers}
+        self.busy_cap = np.zeros(self.n) if busy is None else busy
+        self.spins = bool(self.busy_cap.any())
         self.now = np.zeros(self.n)
-        self.idle = np.zeros(self.n)
+        self.spun = np.zeros(self.n)
         self.first = np.zeros((self.n, self.k))
         self.done = np.full((self.n, self.k), np.nan)
         self.turn = 0
@@ -105,7 +110,7 @@ class _Waves:
     def run(self) -> Waves:
         every = np.ones((self.n, self.k), dtype=bool)
         if self.parts == 0:
-            return Waves(self.first, np.zeros_like(self.first), self.idle)
+            return Waves(self.first, np.zeros_like(self.first), self.spun)
         if self.one_by_one:
             every[:, 1:] = False
         self._begin(every)
@@ -114,28 +119,32 @@ class _Waves:
             waiting, computing = self.mode == _WAITING, self.mode == _COMPUTING
             active = waiting | computing
             if not active.any():
-                return Waves(self.first, self.done, self.idle)
-            rate = np.where(computing, self._rates(computing), 1.0)
+                return Waves(self.first, self.done, self.spun)
+            # Without busy waiting, cores are for those that compute only: fewer caps to look after.
+            share = self._rates(active if self.spins else computing, waiting)
+            rate = np.where(computing, share, 1.0)
             until = np.where(active, self.left / rate, np.inf)
             span = until.min(axis=1)
             over = active & (until <= (span * (1 + _TOGETHER))[:, None])
             span[np.isinf(span)] = 0.0
-            used = (rate * computing).sum(axis=1)
-            self.idle += span * np.minimum(np.maximum(self.cores - used, 0.0), waiting.sum(axis=1))
+            if self.spins:
+                self.spun += span * (share * waiting).sum(axis=1)
             self.now += span
             self.left -= np.where(active, rate * span[:, None], 0.0)
             self._go_on(over, over & waiting)
             self._admit()
 
-    def _rates(self, computing: NDArray[np.bool_]) -> Floats:
-        """Return the cores of each computing start: equal shares, none above its cap."""
-        count = computing.sum(axis=1)
+    def _rates(self, competing: NDArray[np.bool_], waiting: NDArray[np.bool_]) -> Floats:
+        """Return the cores of each competing start: equal shares, none above its cap."""
+        count = competing.sum(axis=1)
         cap = np.take_along_axis(self.cap, self.at, axis=1) if self.caps_differ else self.cap[:, :1]
+        if self.spins:
+            cap = np.where(waiting, self.busy_cap[:, None], cap)
         share = self.cores / np.maximum(count, 1)
         # What those with a low cap leave over goes to the others; each round settles at least one cap more.
-        settled = not self.caps_differ
+        settled = not self.caps_differ and not self.spins
         while not settled:
-            capped = computing & (cap <= share[:, None])
+            capped = competing & (cap <= share[:, None])
             free = count - capped.sum(axis=1)
             left = self.cores - (cap * capped).sum(axis=1)
             more = np.where(free > 0, left / np.maximum(free, 1), share)

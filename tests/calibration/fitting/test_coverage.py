@@ -20,8 +20,8 @@ from vsim.samples.records import Samples
 
 GIVEN = "source: {kind: assumed, why: drawn at random}"
 PLAN = Plan("starts", tuple(Start(count=8, concurrency=k) for k in (1, 2, 4)), blocks=8, warmup_blocks=0)
-PROFILES = 51
-KINDS = ("plain", "section", "parallel")
+PROFILES = 52
+KINDS = ("plain", "section", "parallel", "busy")
 # A quick search: turns of waiting and computing aren't drawn.
 SEARCH = Search(rounds=(1,), starts=100)
 
@@ -36,6 +36,7 @@ class Truth:
     parallelism: float
     cv: float
     family: str
+    busy_cores: float = 0.0
 
     @classmethod
     def drawn(cls, rng: np.random.Generator, kind: str) -> Truth:
@@ -48,7 +49,8 @@ class Truth:
             locked = part * alone * float(rng.uniform(0.25, 0.6))
             return cls((1 - part) * alone, part * alone - locked, locked, 1.0, cv, family)
         cores = float(rng.uniform(1.3, 1.9)) if kind == "parallel" else 1.0
-        return cls((1 - part) * alone, part * alone * cores, 0.0, cores, cv, family)
+        busy = float(rng.uniform(0.5, 1)) if kind == "busy" else 0.0
+        return cls((1 - part) * alone, part * alone * cores, 0.0, cores, cv, family, busy)
 
     def truths(self) -> dict[str, float]:
         """Return what it states, by the names that a calibration gives them."""
@@ -57,12 +59,15 @@ class Truth:
             found["serialised.cpu_core_s"] = self.section_core_s
         if self.parallelism > 1:
             found["bring-up.parallelism"] = self.parallelism
+        if self.busy_cores:
+            found["bring-up.busy_cores"] = self.busy_cores
         return found
 
     def samples(self, seed: int) -> Samples:
         """Return what the engine makes of it."""
         varying = f", distribution: {{family: {self.family}, cv: {self.cv:.6f}}}"
         cores = f", parallelism: {_quantity(self.parallelism, 'cores')}" if self.parallelism > 1 else ""
+        busy = f", busy_cores: {_quantity(self.busy_cores, 'cores')}" if self.busy_cores else ""
         locked = f"a: {{section: lock, cpu_core_s: {_quantity(self.section_core_s, 'core-s')}}}\n      "
         profile = profile_of_text(
             f"""
@@ -73,7 +78,8 @@ layers:
     boundary: namespace
     startup:
       {locked if self.section_core_s else ""}b:
-        {{wait_s: {_quantity(self.wait_s, "s", varying)}, cpu_core_s: {_quantity(self.cpu_core_s, "core-s")}{cores}}}
+        {{wait_s: {_quantity(self.wait_s, "s", varying)}, cpu_core_s: {_quantity(self.cpu_core_s, "core-s")}
+         {cores}{busy}}}
 stacks:
   rung: {{title: A rung, layers: [rung]}}
 machines:
@@ -103,7 +109,7 @@ def test_the_intervals_hold_the_truth_as_often_as_they_say() -> None:
             estimate = fitted.get(f"rung.startup.{name}")
             lacking += estimate is None
             held.append(estimate is not None and estimate.low <= value <= estimate.high)
-    assert len(held) == PROFILES * 2 + 2 * PROFILES // len(KINDS)
+    assert len(held) == PROFILES * 2 + 3 * PROFILES // len(KINDS)
     assert 0.90 <= np.mean(held) <= 0.99, f"{np.mean(held):.1%} of {len(held)}"
     # a part that is there is hardly ever overlooked
     assert lacking <= 0.05 * len(held)

@@ -53,11 +53,17 @@ def test_the_harness_launches_in_turns_with_its_own_work_for_the_starts() -> Non
     assert model.predict(1, [own])[0] == pytest.approx(np.full((1, 16, 1), 0.1))
 
 
-def test_a_wait_that_burns_what_nobody_wants() -> None:
-    # a start alone waits for 1 s and burns half of the second core... of one of two cores
+def test_a_busy_wait() -> None:
+    # A start alone waits for 1 s, with half a core, and computes for 1 s.
     model = Predictor(2, ONE, starts=16)
-    _, _, account = model.predict(1, [Parameters(alone_s=2, cpu_core_s=1, idle=0.5)])
+    busy = Parameters(alone_s=2, cpu_core_s=1, busy=0.5)
+    taken, _, account = model.predict(1, [busy])
+    assert taken == pytest.approx(np.full_like(taken, 2))
     assert account == pytest.approx(np.full_like(account, 1.5))
+    # Eight on two cores: each has a quarter of a core for 1 s, then for the 4 s that the work takes.
+    taken, _, account = model.predict(8, [busy])
+    assert taken == pytest.approx(np.full_like(taken, 5))
+    assert account == pytest.approx(np.full_like(account, 1.25))
 
 
 @pytest.mark.parametrize("carrier", ["wait", "work"])

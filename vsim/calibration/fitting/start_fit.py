@@ -1,7 +1,7 @@
 """Fitting the model of a start to what was measured at some concurrencies.
 
 Which parts the model has is chosen by evidence. It starts from waiting and computing on one core; a serialised section,
-work on several cores, a wait that burns idle time, work of the harness itself, turns of waiting and computing, and what
+work on several cores, busy waiting, work of the harness itself, turns of waiting and computing, and what
 it is that varies are added one after another as long as the distance falls by more than a parameter's worth (Akaike's
 criterion). Models that fit about as well stay in the run: each counts with its Akaike weight (Burnham & Anderson, Model
 Selection and Multimodel Inference, 2002, 2.9), the intervals are those of all of them together, and the one that is
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["StartFit", "Structure", "fit_starts"]
 
 _CARRIERS: tuple[Carrier, ...] = ("wait", "work")
-_OPTIONS = ("spins", "parallel", "section", "turns")
+_OPTIONS = ("busy", "parallel", "section", "turns")
 # In how many turns the harness does its own work for a start, where it has any.
 _TURNS = (1, 2, 4)
 # Launching the largest wave takes at least this part of what a start alone does where the harness is looked for.
@@ -55,7 +55,7 @@ class Structure:
 
     carrier: Carrier = "wait"
     rounds: int = 1
-    spins: bool = False
+    busy: bool = False
     parallel: bool = False
     section: bool = False
     turns: int = 0
@@ -122,8 +122,8 @@ class _Coding:
         # one start at a time, and the rest on `parallelism` cores, can't take longer than the whole
         most = alone / (part + launched + (1 - part - launched) / parallelism)
         work = most * _logistic(given["work"])
-        idle = _logistic(given["spins"]) if "spins" in given else 0.0
-        return Parameters(alone, work, part * work, parallelism, idle, launched * work)
+        busy = _logistic(given["busy"]) if "busy" in given else 0.0
+        return Parameters(alone, work, part * work, parallelism, busy, launched * work)
 
 
 def _with(structure: Structure, option: str) -> list[Structure]:
@@ -205,8 +205,8 @@ class _Search:
             return self.cores > 1
         if option == "turns":
             return self.launch_core_s * self.levels[-1].concurrency > _NOTICED * self.alone_s
-        if option == "spins":
-            # Who burns idle time has a smaller account where there is less of it.
+        if option == "busy":
+            # Who waits busily gets less of the cores, the more others want them: so the account falls.
             first, last = self.levels[0].account_core_s, self.levels[-1].account_core_s
             return first is not None and last is not None and first.flat.mean() > _LESS * last.flat.mean()
         return True

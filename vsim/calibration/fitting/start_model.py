@@ -3,8 +3,8 @@
 A start alone takes `alone_s`: it waits, and does `cpu_core_s` of work on up to `parallelism` cores, of which
 `section_core_s` are done in a section that one start at a time may be in. With several `rounds`, waiting and computing
 come in turns of random length. What varies from start to start is the wait or the work, whichever `carrier` says, by
-the factors that were measured alone. While a start waits it may burn `idle` of a core that nobody else wants: it shows
-in the host's CPU account and delays nobody.
+the factors that were measured alone. While a start waits it may keep `busy` of a core busy (it looks again and again
+whether its time has come): that shows in the host's CPU account, and whoever computes shares the cores with it.
 
 The harness asks for the starts of a wave one after another; each takes `launch_core_s` before its clock begins. It asks
 in threads of one interpreter, of which one at a time computes: `launched_core_s` of a start are the harness's own, in
@@ -43,7 +43,7 @@ class Parameters:
     cpu_core_s: float
     section_core_s: float = 0.0
     parallelism: float = 1.0
-    idle: float = 0.0
+    busy: float = 0.0
     launched_core_s: float = 0.0
 
     @property
@@ -103,10 +103,13 @@ class Predictor:
         wait, work, cap, sections = self._parts(draws, sets, concurrency)
         if concurrency == 1:
             return self._alone(wait, work, cap, sets)
-        found = waves(wait, work, cap, sections, self.cores, mark=1, apart=range(self.turns + 1), one_by_one=True)
+        busy = np.repeat([each.busy for each in sets], many)
+        found = waves(
+            wait, work, cap, sections, self.cores, mark=1, apart=range(self.turns + 1), one_by_one=True, busy=busy
+        )
         taken = (found.done_s - found.first_s).reshape(count, many, concurrency)
         ends = found.done_s.max(axis=1).reshape(count, many)
-        burnt = np.array([each.idle for each in sets])[:, None] * found.idle_core_s.reshape(count, many) / concurrency
+        burnt = found.busy_core_s.reshape(count, many) / concurrency
         done = work[:, :, 1:].sum(axis=(1, 2)).reshape(count, many) / concurrency
         return taken, ends, done + burnt
 
@@ -116,8 +119,7 @@ class Predictor:
         """Return the same for one start at a time: there is nobody to wait for."""
         count = len(sets)
         taken = (wait + work / np.minimum(cap, self.cores)[:, None, :]).sum(axis=2).reshape(count, -1, 1)
-        # while it waits, one core is idle that it could use
-        burnt = np.array([each.idle for each in sets])[:, None] * wait.sum(axis=(1, 2)).reshape(count, -1)
+        burnt = np.array([each.busy for each in sets])[:, None] * wait.sum(axis=(1, 2)).reshape(count, -1)
         return taken, taken[:, :, 0], work.sum(axis=(1, 2)).reshape(count, -1) + burnt
 
     def _drawn(self, concurrency: int) -> _Draws:

@@ -213,6 +213,10 @@ def _put(sheet: Sheet, driver: str, fit: StartFit, levels: Sequence[Level], base
             value, low, high, unit, fit.n, distribution=distribution if carries else None, conditions=conditions
         )
         sheet.put((*stage, name), estimate)
+    if structure.busy:
+        low, high = fit.interval("busy")
+        busy = Estimate.within(parameters.busy, low, high, "cores", fit.n, conditions=conditions)
+        sheet.put((*stage, "busy_cores"), busy)
     if structure.parallel:
         low, high = fit.interval("parallelism")
         cores = Estimate.within(parameters.parallelism, low, high, "cores", fit.n, least=1.0, conditions=conditions)
