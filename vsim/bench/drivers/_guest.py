@@ -20,7 +20,7 @@ from vsim.bench.output import Output
 from vsim.bench.payload import Payload
 from vsim.bench.payload.initramfs import write_initramfs
 from vsim.bench.reap import reap
-from vsim.bench.spawn import end_process, errors_file, spawn
+from vsim.bench.spawn import end_process, ended, errors_file, spawn
 from vsim.bench.workspace import Workspace
 
 __all__ = ["GuestInstance", "GuestSession", "guest_memory"]
@@ -122,10 +122,8 @@ class GuestInstance(Instance):
         with contextlib.suppress(OSError):
             self._process.stdin.write(b"q\n")
             self._process.stdin.flush()
-        try:
-            self._process.wait(self.session.stop_s)
-        except subprocess.TimeoutExpired:
-            raise StageError("stop", f"the guest did not power off within {self.session.stop_s:g} s") from None
+        if not ended(self._process, self.session.stop_s):
+            raise StageError("stop", f"the guest did not power off within {self.session.stop_s:g} s")
 
     def remove(self) -> None:
         if self._cgroup is not None:

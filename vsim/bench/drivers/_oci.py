@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from vsim.bench.cgroups import Cgroup
-from vsim.bench.drivers._spawned import STOP_TIMEOUT_S, probes_first, wait_gone
+from vsim.bench.drivers._spawned import STOP_TIMEOUT_S, probes_first
 from vsim.bench.drivers.interface import Instance, InstanceSpec, Session
 from vsim.bench.errors import StageError
 from vsim.bench.links import Bridge, has_ip
 from vsim.bench.output import Output
 from vsim.bench.payload import Payload
 from vsim.bench.reap import reap
-from vsim.bench.spawn import call
+from vsim.bench.spawn import call, wait_gone
 from vsim.bench.workspace import Workspace
 
 __all__ = ["OciInstance", "OciSession", "bundle_config", "sweep_states", "with_bridge"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import select
 import shutil
 import signal
 import subprocess
@@ -15,10 +14,10 @@ from vsim.bench.cgroups import Cgroup
 from vsim.bench.drivers.interface import Instance, InstanceSpec
 from vsim.bench.errors import StageError
 from vsim.bench.output import Output
-from vsim.bench.spawn import end_process, errors_file, spawn
+from vsim.bench.spawn import end_process, ended, errors_file, spawn
 from vsim.bench.workspace import Workspace
 
-__all__ = ["STOP_TIMEOUT_S", "SpawnedInstance", "launcher", "probes_first", "wait_gone"]
+__all__ = ["STOP_TIMEOUT_S", "SpawnedInstance", "launcher", "probes_first"]
 
 STOP_TIMEOUT_S = 5.0
 
@@ -66,10 +65,8 @@ class SpawnedInstance(Instance):
         for pid in self.pids():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGTERM)
-        try:
-            self._process.wait(STOP_TIMEOUT_S)
-        except subprocess.TimeoutExpired:
-            raise StageError("stop", f"it did not end within {STOP_TIMEOUT_S:g} s") from None
+        if not ended(self._process, STOP_TIMEOUT_S):
+            raise StageError("stop", f"it did not end within {STOP_TIMEOUT_S:g} s")
 
     def remove(self) -> None:
         """Kill what is left of it, and remove its group."""
@@ -145,19 +142,3 @@ def probes_first(pids: Sequence[int]) -> tuple[tuple[int, ...], tuple[int, ...]]
         with contextlib.suppress(OSError):
             (probes if Path(f"/proc/{pid}/comm").read_text().strip() == "probe" else others).append(pid)
     return tuple(probes), tuple(others)
-
-
-def wait_gone(pid: int | None, timeout_s: float) -> bool:
-    """Wait until the process has ended (nobody needs to have reaped it); return whether it did within `timeout_s`."""
-    if pid is None:
-        return True
-    try:
-        descriptor = os.pidfd_open(pid)
-    except ProcessLookupError:
-        return True
-    try:
-        poll = select.poll()
-        poll.register(descriptor, select.POLLIN)
-        return bool(poll.poll(timeout_s * 1000))
-    finally:
-        os.close(descriptor)

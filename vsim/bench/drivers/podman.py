@@ -12,7 +12,6 @@ from pathlib import Path
 
 from vsim.bench import cgroups
 from vsim.bench.drivers._lack import missing, need_root
-from vsim.bench.drivers._spawned import wait_gone
 from vsim.bench.drivers.crun import hybrid_mount
 from vsim.bench.drivers.interface import Driver, Instance, InstanceSpec, Session
 from vsim.bench.errors import StageError
@@ -20,7 +19,7 @@ from vsim.bench.output import Output
 from vsim.bench.payload import Payload
 from vsim.bench.payload.image import write_image
 from vsim.bench.reap import reap
-from vsim.bench.spawn import call
+from vsim.bench.spawn import call, wait_gone
 from vsim.bench.workspace import Workspace, unmount_below
 
 __all__ = ["DRIVERS"]
