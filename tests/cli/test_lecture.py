@@ -76,6 +76,32 @@ def test_the_source_is_copied_and_never_over_another(here: Path) -> None:
     assert "is there already" in error.message
 
 
+def test_an_interrupt_leaves_the_earlier_archive(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert lecture("mine", "--source", "mine.md", "--out", "out").exit_code == 0
+    earlier = (here / "out" / "mine.zip").read_bytes()
+
+    def half(self: Path, data: bytes) -> int:
+        with self.open("wb") as opened:
+            opened.write(data[: len(data) // 2])
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "write_bytes", half)
+    assert lecture("mine", "--source", "mine.md", "--out", "out").exit_code != 0
+    assert [file.name for file in (here / "out").iterdir()] == ["mine.zip"]
+    assert (here / "out" / "mine.zip").read_bytes() == earlier
+
+
+def test_a_folder_that_may_not_be_written_to_is_told_before_any_work(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vsim.report.lecture.read", lambda *_, **__: pytest.fail("simulated"))
+    # root may write anywhere, so the system is asked in its place
+    monkeypatch.setattr("os.access", lambda path, mode: Path(path) != here)
+    error = lecture("mine", "--source", "mine.md", "--out", "out").exception
+    assert isinstance(error, HostError)
+    assert error.message == f"can't write out/mine.zip: nothing can be made in {here}"
+
+
 def test_a_target_that_cannot_be_is_refused(here: Path) -> None:
     (here / "file").write_text("", encoding="utf-8")
     assert isinstance(lecture("mine", "--source", "mine.md", "--out", "file").exception, InputError)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
 
+from vsim.cli._progress import ProgressBar
 from vsim.errors import HostError, InputError
 
 __all__ = ["command"]
@@ -25,6 +27,7 @@ __all__ = ["command"]
     "--profile", "profiles", multiple=True, metavar="FILE", help="A profile to put on top of the built-in one."
 )
 @click.option("--seed", type=click.IntRange(min=0), help="The seed of what is simulated.")
+@click.option("--no-sliders", is_flag=True, help="Show the first result on the page as it is: nothing around it.")
 def command(
     inputs: tuple[str, ...],
     out: str | None,
@@ -32,6 +35,7 @@ def command(
     copy_source: str | None,
     profiles: tuple[str, ...],
     seed: int | None,
+    no_sliders: bool,
 ) -> None:
     """Pack a lecture: slides for reveal.js, remark and PowerPoint, with notes, figures and numbers."""
     from vsim.report.lecture import build, builtin_source, read
@@ -46,14 +50,12 @@ def command(
     written = read_source(source or builtin_source())
     target = Path(out) / f"{_name(Path(written.file))}.zip"
     _check(target)
-    lecture = build(read(written, inputs, profile=profiles, seed=seed))
+    context = read(written, inputs, profile=profiles, seed=seed)
+    with ProgressBar() as progress:
+        lecture = build(context, sliders=not no_sliders, progress=progress)
     for reason in lecture.left_out:
         click.echo(f"left out: {reason}", err=True)
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(lecture.archive)
-    except OSError as error:
-        raise HostError(f"can't write {target}: {error.strerror or error}", hint="name another directory") from None
+    _write(lecture.archive, target)
     count = len(lecture.deck.slides)
     click.echo(f"{count} slide{'' if count == 1 else 's'} written to {target}", err=True)
 
@@ -69,6 +71,23 @@ def _check(target: Path) -> None:
         raise InputError(f"{target.parent} is a file", hint="name a directory for --out")
     if target.is_dir():
         raise InputError(f"{target} is a directory", hint="name another directory for --out")
+    there = next(folder for folder in target.absolute().parents if folder.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        raise HostError(f"can't write {target}: nothing can be made in {there}", hint="name another directory")
+
+
+def _write(archive: bytes, target: Path) -> None:
+    """Write the archive in one go: an interrupt leaves an earlier one as it was, and never half of one."""
+    fresh = target.with_name(f".{target.name}.part")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            fresh.write_bytes(archive)
+            fresh.replace(target)
+        finally:
+            fresh.unlink(missing_ok=True)
+    except OSError as error:
+        raise HostError(f"can't write {target}: {error.strerror or error}", hint="name another directory") from None
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -172,10 +172,12 @@ def _write(page: str, out: str) -> None:
     target = Path(out)
     fresh = target.with_name(f".{target.name}.part")
     try:
-        fresh.write_text(page, encoding="utf-8", newline="\n")
-        fresh.replace(target)
+        try:
+            fresh.write_text(page, encoding="utf-8", newline="\n")
+            fresh.replace(target)
+        finally:
+            fresh.unlink(missing_ok=True)
     except OSError as error:
-        fresh.unlink(missing_ok=True)
         raise HostError(
             f"can't write to {out}: {error.strerror or error}", hint="name another file for --out"
         ) from None

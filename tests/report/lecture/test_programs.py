@@ -151,6 +151,15 @@ def test_the_powerpoint_opens_in_libreoffice_with_a_page_for_each_slide(lecture:
     assert len(re.findall(rb"/Type\s*/Page\b", pdf)) == len(lecture.deck.slides)
 
 
+def test_the_page_has_sliders_around_the_first_result(lecture: Lecture) -> None:
+    with zipfile.ZipFile(io.BytesIO(lecture.archive)) as archive:
+        page = archive.read("lecture/page.html").decode()
+    content = json.loads(re.findall('id="data">(.*?)</script>', page)[0])
+    assert [axis["title"] for axis in content["axes"]] == ["size of the workload", "images", "starts on a host"]
+    assert len(content["points"]) == 4 * 2 * 2
+    assert len(page.encode()) < 1_000_000
+
+
 def test_only_what_these_results_lack_is_left_out(lecture: Lecture) -> None:
     # no samples were given, and no parameter moves the three machines of a comparison that is so small
     assert lecture.left_out == (

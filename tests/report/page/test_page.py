@@ -20,7 +20,7 @@ from vsim.cli import cli
 from vsim.cli._boundary import run
 from vsim.errors import InputError
 from vsim.experiment.runner import Runner
-from vsim.report.page import Study, build, study, study_of
+from vsim.report.page import Study, build, study, study_around, study_of
 from vsim.report.page.collect import collect
 from vsim.report.page.render import in_html
 from vsim.report.page.study import command_of, settings
@@ -120,6 +120,28 @@ def test_a_result_without_a_sweep_is_one_point(small: Study) -> None:
     assert "<title>A small shop</title>" in build(one)
     # a file does not say where it came from; its name, seed and replications it does
     assert one.command == ("vsim", "simulate", "small.yaml", "--seed", "1", "--replications", "3")
+
+
+def test_sliders_are_simulated_around_a_result(small: Study) -> None:
+    read = Result.from_dict(json.loads(small.result.to_json()))
+    # as it would have been read from the scenario, which states no sweep
+    read = dataclasses.replace(read, scenario={**read.scenario, "sweep": None})
+    with Runner(jobs=1) as runner:
+        around = study_around(read, builtin(), runner)
+        assert [axis.title for axis in around.axes] == [axis.title for axis in small.axes]
+        assert [(point.at, point.architectures) for point in around.points] == [
+            (point.at, point.architectures) for point in small.points
+        ]
+        assert around.result is read
+        assert around.points[0].architectures[0].values, "differences can be paired"
+        # of a result that this version wouldn't come to, nothing is shown that isn't in it
+        first = read.architectures[0]
+        hosts = dataclasses.replace(first.metrics["hosts"], value=7.0)
+        other = dataclasses.replace(first, metrics={**first.metrics, "hosts": hosts})
+        strange = dataclasses.replace(read, architectures=(other, *read.architectures[1:]))
+        alone = study_around(strange, builtin(), runner)
+    assert (alone.axes, len(alone.points)) == ((), 1)
+    assert alone.points[0].architectures[0].metrics["hosts"].value == 7.0
 
 
 def _start(small: Study) -> list[dict[str, int]]:

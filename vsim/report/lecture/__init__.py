@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from vsim.errors import HostError, InputError
 from vsim.report.inputs import Inputs, Measured, Simulated, read_inputs
@@ -18,6 +19,9 @@ from vsim.report.lecture.markdown import to_remark
 from vsim.report.lecture.repacked import packed
 from vsim.report.lecture.source import Source
 from vsim.report.plain import plain
+
+if TYPE_CHECKING:
+    from vsim.experiment.runner import Progress
 
 __all__ = ["Lecture", "build", "builtin_source", "read"]
 
@@ -65,8 +69,11 @@ def read(
     return Context(source, simulated, Inputs(tuple(simulated.values()), tuple(measured)))
 
 
-def build(context: Context) -> Lecture:
-    """Return the lecture. Raises InputError, with line and column, for what is wrong in its source."""
+def build(context: Context, *, sliders: bool = True, progress: Progress | None = None) -> Lecture:
+    """Return the lecture. Raises InputError, with line and column, for what is wrong in its source.
+
+    With `sliders`, what is around the first result is simulated for the page; `progress` is told how far that is.
+    """
     from vsim.report.lecture.web import asset, to_remark_html, to_reveal_html
 
     deck = make(context)
@@ -85,7 +92,7 @@ def build(context: Context) -> Lecture:
     except HostError as error:
         left_out.append(f"slides.pptx: {error.message} ({error.hint})")
     try:
-        files["page.html"] = _page(context)
+        files["page.html"] = _page(context, sliders, progress)
     except InputError as error:
         left_out.append(f"page.html: {error.message}")
     for drawing in deck.drawings:
@@ -98,10 +105,11 @@ def build(context: Context) -> Lecture:
     return Lecture(packed({f"lecture/{name}": data for name, data in files.items()}), deck, tuple(left_out))
 
 
-def _page(context: Context) -> bytes:
+def _page(context: Context, sliders: bool, progress: Progress | None) -> bytes:
     """Return the page of the lecture's first result. Raises InputError when it can't be made from the result alone."""
+    from vsim.experiment.runner import Runner
     from vsim.report.page import build as build_page
-    from vsim.report.page import study_of
+    from vsim.report.page import study_around, study_of
 
     first = next(iter(context.results.values()), None)
     if first is None:
@@ -109,7 +117,10 @@ def _page(context: Context) -> bytes:
     if first.lacking:
         raise InputError(first.lacking)
     options = [word for file in first.profile_files for word in ("--profile", file.path)]
-    return build_page(study_of(first.result, first.profile, options=options)).encode()
+    if not sliders:
+        return build_page(study_of(first.result, first.profile, options=options)).encode()
+    with Runner(progress=progress) as runner:
+        return build_page(study_around(first.result, first.profile, runner, options=options)).encode()
 
 
 _WHAT = {

@@ -12,7 +12,7 @@ from vsim.calibration.catalogue import with_catalogue
 from vsim.errors import InputError
 from vsim.experiment.describe import recall
 from vsim.experiment.runner import Runner
-from vsim.experiment.simulate import compare
+from vsim.experiment.simulate import Analysis, compare
 from vsim.experiment.sweep import expand, vary
 from vsim.report.page.axes import Axis, axes_of, combinations, default_axes, merged, sweep_over
 from vsim.samples.result import ArchitectureResult, Result
@@ -23,10 +23,11 @@ from vsim.scenario.scenario import Scenario
 if TYPE_CHECKING:
     from vsim.calibration import Profile
 
-__all__ = ["Point", "Study", "command_of", "settings", "study", "study_of"]
+__all__ = ["Point", "Study", "command_of", "settings", "study", "study_around", "study_of"]
 
 # More points than this are more than anybody looks at, and more than a page should weigh.
 MOST_POINTS = 500
+_SCREENING = Analysis()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +69,13 @@ def study(
     command: Sequence[str] = (),
     on: bool = False,
     version: str = "",
+    analysis: Analysis = _SCREENING,
 ) -> Study:
     """Simulate `scenario` at all positions of its sliders and return the study.
 
     The sliders are those of the scenario's own sweep, or the default ones; none with `sliders` False. `command` is as
-    in :class:`Study` (default: ``vsim simulate`` and the scenario's name). Raises InputError as
-    :func:`vsim.experiment.simulate.compare` does, and for more than :data:`MOST_POINTS` points.
+    in :class:`Study` (default: ``vsim simulate`` and the scenario's name), `analysis` the one of sensitivity. Raises
+    InputError as :func:`vsim.experiment.simulate.compare` does, and for more than :data:`MOST_POINTS` points.
     """
     words = tuple(command) or command_of(scenario)
     on = on or not command
@@ -81,11 +83,11 @@ def study(
         scenario = dataclasses.replace(scenario, sweep=None)
     if scenario.sweep is not None:
         _check_number(len(expand(scenario, profile)))
-        result = compare(scenario, profile, runner, version=version)
+        result = compare(scenario, profile, runner, analysis=analysis, version=version)
         return study_of(result, profile, scenario=scenario, command=words, on=on)
     axes = default_axes(scenario) if sliders else ()
     swept = dataclasses.replace(scenario, sweep=sweep_over(axes, scenario))
-    result = compare(swept, profile, runner, version=version)
+    result = compare(swept, profile, runner, analysis=analysis, version=version)
     found = list(result.sweep.points) if result.sweep else []
     start = tuple(axis.start for axis in axes)
     points = []
@@ -136,6 +138,26 @@ def study_of(
             _point(at, values, scenario, profile, swept_point.replications, swept_point.architectures),
         )
     return Study(result, scenario, profile, axes, tuple(points), words, on)
+
+
+def study_around(result: Result, profile: Profile, runner: Runner, *, options: Sequence[str] = ()) -> Study:
+    """Simulate what surrounds a result that is there already: the default sliders begin where it is.
+
+    The study of the result alone (:func:`study_of`, whose arguments are the same) when it has a sweep of its own, or
+    when this version of vsim doesn't come to its values again: nothing on a page is to contradict the result. Raises
+    InputError as :func:`study_of` does.
+    """
+    if result.sweep is not None:
+        return study_of(result, profile, options=options)
+    scenario = recall(Scenario, result.scenario)
+    words = command_of(scenario, options)
+    # each point as often as the result, whatever precision that was made for: differences are paired
+    often = dataclasses.replace(scenario.run, replications=result.replications)
+    scenario = dataclasses.replace(scenario, run=often)
+    made = study(scenario, profile, runner, command=words, on=True, version=result.version, analysis=Analysis("none"))
+    if made.result.architectures != result.architectures:
+        return study_of(result, profile, options=options)
+    return dataclasses.replace(made, result=result)
 
 
 def _check_number(points: int) -> None:
