@@ -131,7 +131,7 @@ def test_the_same_inputs_make_the_same_bytes(folder: Path, inputs: Inputs, name:
     # read anew, and with settings of the user's that must not matter
     import matplotlib as mpl
 
-    other = Inputs(inputs.simulated, inputs.measured)
+    other = Inputs(inputs.simulated, inputs.measured, inputs.documents)
     with mpl.rc_context({"font.size": 33, "axes.facecolor": "red", "svg.fonttype": "path", "text.usetex": False}):
         again = render_figure(FIGURES[name], other, "paper", formats, None)[1]
     assert {form for form in once if once[form] != again[form]} == set()

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import vsim
+from vsim.report.documents import Images, Pulls
 from vsim.report.words import joined
 
 if TYPE_CHECKING:
-    from vsim.report.inputs import Inputs, Simulated
+    from vsim.report.inputs import Document, Inputs, Simulated
     from vsim.samples.records import Run
 
 __all__ = ["footer_of", "host_of"]
@@ -20,6 +22,7 @@ def footer_of(inputs: Inputs) -> str:
     parts = [_of_result(one) for one in inputs.simulated]
     if inputs.measured:
         parts.append(_of_runs(inputs.samples.runs))
+    parts += [_of_document(one) for one in inputs.documents]
     return " · ".join([*parts, f"vsim {_version(inputs)}"])
 
 
@@ -52,6 +55,22 @@ def _of_runs(runs: Iterable[Run]) -> str:
     said = joined(hosts) if len(hosts) < 3 else f"{len(hosts)} hosts"
     seed = f"seed {seeds[0]}" if len(seeds) == 1 else f"{len(seeds)} seeds"
     return f"{world}: {said}, {_count(len(found), 'run', 'runs')}, {when}, {seed}"
+
+
+def _of_document(one: Document) -> str:
+    content = one.content
+    if isinstance(content, Images):
+        return f"Images: {Path(one.file.path).name}"
+    if isinstance(content, Pulls):
+        count = sum(map(len, content.seconds.values())) + len(content.warm_s)
+        engine = content.engine.partition("+")[0]
+        return f"Measured: {content.cores} × {content.cpu}, Docker {engine}, {count} pulls, {content.date}"
+    machines = joined(list(dict.fromkeys(row.machine for row in content.validation.rows if row.machine))[:2])
+    return (
+        f"Validation: {content.name}"
+        + (f" on {machines}" if machines else "")
+        + (f", profile {content.validation.profile}")
+    )
 
 
 def _version(inputs: Inputs) -> str:

@@ -1,4 +1,4 @@
-"""What a report is made from: results, files of samples, and scenarios that are simulated on the spot.
+"""What a report is made from: results, files of samples, scenarios that are simulated on the spot, and documents.
 
 Each keeps its path as it was given and the digest of its content, for the receipt of every figure.
 """
@@ -12,9 +12,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args
 
 from vsim.errors import InputError, Place
+from vsim.report.documents import Content, DocumentKind, document_kind, read_document
 from vsim.samples.records import Samples, read_samples
 from vsim.samples.result_files import read_result
 
@@ -23,11 +24,13 @@ if TYPE_CHECKING:
     from vsim.model.stack import Architecture
     from vsim.model.workload import Service
     from vsim.samples.result import Result
+    from vsim.scenario import Scenario
 
-__all__ = ["DEFAULT_SCENARIO", "InputFile", "Inputs", "Measured", "Simulated", "read_inputs"]
+__all__ = ["DEFAULT_SCENARIO", "Document", "InputFile", "Inputs", "Measured", "Simulated", "read_inputs"]
 
 DEFAULT_SCENARIO = "evolution"
-Kind = Literal["result", "samples", "scenario", "profile"]
+Kind = Literal["result", "samples", "scenario", "profile"] | DocumentKind
+_KINDS_OF_DOCUMENTS = get_args(DocumentKind)
 _T = TypeVar("_T")
 
 
@@ -114,6 +117,17 @@ class Simulated:
         except (KeyError, TypeError, AttributeError):
             return ()
 
+    @cached_property
+    def scenario(self) -> Scenario | None:
+        """The scenario, from the result's description; None where that doesn't hold all of it."""
+        from vsim.experiment.describe import recall
+        from vsim.scenario.scenario import Scenario
+
+        try:
+            return recall(Scenario, {**self.result.scenario, "sweep": None})
+        except InputError:
+            return None
+
 
 @dataclass(frozen=True, eq=False)
 class Measured:
@@ -129,17 +143,27 @@ class Measured:
 
 
 @dataclass(frozen=True, eq=False)
+class Document:
+    """A file with something else than a result or samples: see :mod:`vsim.report.documents`."""
+
+    content: Content
+    file: InputFile
+
+
+@dataclass(frozen=True, eq=False)
 class Inputs:
     """All that a report is made from. `memory` keeps what figures have worked out from exactly these inputs."""
 
     simulated: tuple[Simulated, ...] = ()
     measured: tuple[Measured, ...] = ()
+    documents: tuple[Document, ...] = ()
     memory: dict[object, Any] = field(default_factory=dict, repr=False)
 
     @property
     def files(self) -> tuple[InputFile, ...]:
-        """All files, each once: results and scenarios, samples, profiles."""
+        """All files, each once: results and scenarios, samples, documents, profiles."""
         own = [one.file for one in self.simulated] + [one.file for one in self.measured]
+        own += [one.file for one in self.documents]
         profiles = [file for one in self.simulated for file in one.profile_files]
         return tuple(dict.fromkeys([*own, *profiles]))
 
@@ -169,12 +193,18 @@ class Inputs:
         found: _T = self.memory[key]
         return found
 
-    def only(self, simulated: Iterable[Simulated], measured: Iterable[Measured]) -> Inputs:
+    def contents(self, kind: type[_T]) -> list[_T]:
+        """Return the contents of the documents of one kind."""
+        return [one.content for one in self.documents if isinstance(one.content, kind)]
+
+    def only(
+        self, simulated: Iterable[Simulated], measured: Iterable[Measured], documents: Iterable[Document] = ()
+    ) -> Inputs:
         """Return these inputs without the others; themselves if that is all of them."""
-        chosen = tuple(simulated), tuple(measured)
-        if chosen == (self.simulated, self.measured):
+        chosen = tuple(simulated), tuple(measured), tuple(documents)
+        if chosen == (self.simulated, self.measured, self.documents):
             return self
-        return replace(self, simulated=chosen[0], measured=chosen[1], memory={})
+        return replace(self, simulated=chosen[0], measured=chosen[1], documents=chosen[2], memory={})
 
     def command(self, *options: str) -> str:
         """Return the command that reads these inputs, with `options`."""
@@ -195,7 +225,7 @@ def read_inputs(
     seed: int | None = None,
     root: str | Path = "",
 ) -> Inputs:
-    """Read results, files of samples, and simulate scenarios (default: the evolution); `profile` lies on top.
+    """Read results, samples and documents, and simulate scenarios (default: the evolution); `profile` lies on top.
 
     `seed` goes with scenarios; `root` is the folder that relative paths start from. Raises InputError for what is none
     of them, and as :func:`vsim.simulate`.
@@ -204,6 +234,7 @@ def read_inputs(
     profiles = tuple(InputFile(str(path), _digest(start / path), "profile") for path in profile)
     simulated: list[Simulated] = []
     measured: list[Measured] = []
+    documents: list[Document] = []
     for path in paths or (DEFAULT_SCENARIO,):
         kind, digest = _kind(str(path), start)
         file = InputFile(str(path), digest, kind)
@@ -211,13 +242,15 @@ def read_inputs(
             measured.append(Measured(read_samples(start / path), file))
         elif kind == "result":
             simulated.append(Simulated(read_result(start / path), file, profiles, root=start))
+        elif kind in _KINDS_OF_DOCUMENTS:
+            documents.append(Document(read_document(start / path, kind), file))  # type: ignore[arg-type]  # it is one
         else:
             from vsim.api import load_profile, simulate
 
             scenario = str(path) if _is_preset(str(path)) else start / path
             result = simulate(scenario, profile=load_profile(*(start / one for one in profile)), seed=seed)
             simulated.append(Simulated(result, file, profiles, seed, start))
-    return Inputs(tuple(simulated), tuple(measured))
+    return Inputs(tuple(simulated), tuple(measured), tuple(documents))
 
 
 def _is_preset(path: str) -> bool:
@@ -244,15 +277,18 @@ def _kind(path: str, root: Path) -> tuple[Kind, str]:
 
 
 def _kind_of_file(file: Path) -> Kind:
-    if file.suffix in (".yaml", ".yml"):
-        return "scenario"
     try:
         with gzip.open(file) if file.suffix == ".gz" else file.open("rb") as opened:
             start = opened.read(2000).lstrip()
     except (OSError, EOFError) as error:
         raise InputError(f"can't be read: {error}", place=Place(str(file))) from None
+    if file.suffix in (".yaml", ".yml"):
+        return document_kind(file, start) or "scenario"
     if start.startswith(b"{") and b'"record"' in start.partition(b"\n")[0][:200]:
         return "samples"
+    document = document_kind(file, start)
+    if document is not None:
+        return document
     return "result" if start.startswith(b"{") else "scenario"
 
 

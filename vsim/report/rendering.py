@@ -182,7 +182,8 @@ def receipt_of(figure: Figure, inputs: Inputs, style: str, form: str) -> Receipt
     from matplotlib import ft2font
 
     result = inputs.simulated[0] if inputs.simulated else None
-    seeds = [result.result.seed] if result else [run.seed for run in inputs.samples.runs]
+    runs = inputs.samples.runs if inputs.measured else ()
+    seeds = [result.result.seed] if result else [run.seed for run in runs]
     profile = None if result is None else {**result.result.profile, "changed": len(result.changed)}
     return Receipt(
         figure=figure.name,

@@ -26,9 +26,11 @@ _NAMES = (
     "density",
     "provision",
     "timeline",
+    "pull",
     "overhead",
     "failure",
     "latency",
+    "predicted",
     "tornado",
     "raspberry",
 )

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from vsim.errors import InputError
+from vsim.report.documents import MAKERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +24,7 @@ _F = TypeVar("_F", bound="Figure")
 
 
 class Figure(ABC):
-    """One figure. `needs` says from what it is made: ``result`` or ``samples``, or both.
+    """One figure. `needs` says from what it is made: ``result``, ``samples``, a kind of document, or several of them.
 
     All methods take any inputs that :meth:`lacking` finds nothing wrong with, and use the part that is theirs:
     :meth:`narrowed`. A figure of samples has those of the suites in `suites`; a figure of a result has the first one
@@ -33,7 +34,7 @@ class Figure(ABC):
     name: ClassVar[str]
     needs: ClassVar[tuple[str, ...]]
     suites: ClassVar[frozenset[str]] = frozenset()
-    # `samples` here: they are shown beside the result where there are some
+    # what is shown beside the rest where it is there: `samples`, or a kind of document
     wants: ClassVar[tuple[str, ...]] = ()
 
     def accepts(self, simulated: Simulated) -> str | None:
@@ -56,6 +57,10 @@ class Figure(ABC):
         """Return why the figure can't be drawn from these inputs, or None when it can."""
         if "samples" in self.needs and not any(map(self.suits, inputs.measured)):
             return f"it needs samples of {' or '.join(sorted(self.suites))}"
+        given = {one.file.kind for one in inputs.documents}
+        for kind, maker in MAKERS.items():
+            if kind in self.needs and kind not in given:
+                return f"it needs {maker}"
         if "result" in self.needs:
             reasons = [self.accepts(one) for one in inputs.simulated]
             if None not in reasons:
@@ -83,6 +88,7 @@ class Figure(ABC):
             return inputs.only(
                 [self.best(accepted)] if accepted and "result" in self.needs else (),
                 own if "samples" in self.needs + self.wants else (),
+                [one for one in inputs.documents if one.file.kind in self.needs + self.wants],
             )
 
         return inputs.remember((self.name, "narrowed"), make)

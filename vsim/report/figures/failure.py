@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from vsim.report.figures._figure import Cell, Figure, Table, remembered
-from vsim.report.lettering import wrap
+from vsim.report.figures._nesting import LEVELS, Box, Nest, Shape, nest_of, placed, scaled
+from vsim.report.lettering import width_of, wrap
 from vsim.report.palette import colour, layer_of_stack
 from vsim.report.sheet import Sheet
 from vsim.report.words import rounded
@@ -21,6 +22,9 @@ __all__ = ["FIGURE", "Failure"]
 
 # More instances than this are drawn in squares of ten, or a hundred.
 _MOST = 200
+# The least side of an instance's square, in parts of the text's size, with which boxes within boxes are told apart.
+_LEAST = 0.2
+_PLURALS = {"instance": "instances", "kernel": "kernels", "machine": "machines", "chassis": "chassis"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +37,15 @@ class _Panel:
     per_host: float
     radius: float
     availability: float | None
+    nest: Nest | None = None
 
     @property
-    def part(self) -> float:
-        """The part of all instances that one failure takes down."""
-        return min(1.0, self.radius / self.instances) if self.instances else 0.0
+    def fails(self) -> str:
+        """What takes the others down, and how many of it there are; how many machines where that isn't known."""
+        if self.nest is None:
+            return f"on {_count(self.hosts)} {'machine' if self.hosts == 1 else 'machines'}"
+        count = self.nest.counts[self.nest.fails]
+        return f"1 of {count:,} {_PLURALS[self.nest.fails]}" if count > 1 else f"the only {self.nest.fails}"
 
 
 class Failure(Figure):
@@ -58,7 +66,7 @@ class Failure(Figure):
         """Return the architectures that failures were simulated of."""
         replicas = sum(service.replicas for service in inputs.result.services)
         return [
-            _panel(one, replicas)
+            _panel(one, replicas, inputs.result)
             for one in inputs.result.result.architectures
             if "blast_radius_instances" in one.metrics
         ]
@@ -66,7 +74,10 @@ class Failure(Figure):
     def table(self, inputs: Inputs) -> Table:
         """Return instances, machines and blast radius."""
         rows: list[list[Cell]] = [
-            [one.name, one.instances, one.hosts, one.per_host, one.radius, one.availability]
+            [
+                *(one.name, one.instances, one.hosts, one.per_host, one.radius, one.availability),
+                *(one.nest.summary if one.nest is not None else (None, None, None)),
+            ]
             for one in self.panels(inputs)
         ]
         return (
@@ -76,6 +87,9 @@ class Failure(Figure):
             "instances_per_machine",
             "blast_radius_instances",
             "availability",
+            "kernels",
+            "chassis",
+            "largest_failure_is_of",
         ), rows
 
     def title(self, inputs: Inputs) -> str:
@@ -92,66 +106,148 @@ class Failure(Figure):
     def alt(self, inputs: Inputs) -> str:
         """Return all blast radii in words."""
         said = [
-            f"{one.name}: {_count(one.radius)} of {one.instances} instances, {_count(one.hosts)} machines"
-            for one in self.panels(inputs)
+            f"{one.name}: {_count(one.radius)} of {one.instances} instances, {one.fails}" for one in self.panels(inputs)
         ]
-        return f"Squares for instances, those of the largest failure filled and in one box. {'; '.join(said)}."
+        boxes = (
+            "Boxes within boxes: chassis, machines, kernels, instances as squares"
+            if self._nested(inputs)
+            else "Squares"
+        )
+        return f"{boxes}, those of the largest failure filled and in a thick box. {'; '.join(said)}."
+
+    def _nested(self, inputs: Inputs) -> bool:
+        """Return whether it is known of each architecture what contains what."""
+        return all(one.nest is not None for one in self.panels(inputs))
 
     def caption(self, inputs: Inputs) -> str:
         """Return what a square and the box are."""
-        unit = _unit(max(one.instances for one in self.panels(inputs)))
-        square = "A square is an instance" if unit == 1 else f"A square is {unit} instances"
         runs = inputs.result.result.replications
-        return (
-            f"{square}; in the box, filled: the most that one failure took down in {runs} simulated histories (mean); "
-            "without an interval."
-        )
+        said = f"filled: the most that one failure took down in {runs} simulated histories (mean); without an interval."
+        if self._nested(inputs):
+            return f"Boxes as placement has put things into each other; {said}"
+        unit = _unit(max(one.instances for one in self.panels(inputs)))
+        return f"{'A square is an instance' if unit == 1 else f'A square is {unit} instances'}; {said}"
 
     def draw(self, inputs: Inputs, style: Style, figure: Any) -> None:
-        """Draw a column of squares for each architecture."""
+        """Draw a column for each architecture: boxes within boxes, or squares where they would be too small."""
         sheet = Sheet(figure, style)
         panels = self.panels(inputs)
         size, line = style.text, sheet.line_height()
-        width = sheet.width / len(panels)
+        nests = [one.nest for one in panels if one.nest is not None]
+        levels = [level for level in reversed(LEVELS) if any(nest.counts[level] for nest in nests)]
+        start = _anatomy_width(levels, size) if len(nests) == len(panels) else 0.0
+        width = (sheet.width - start) / len(panels)
         inner = width - size
         names = [wrap(one.name.replace("@", " on "), size, inner, 2) for one in panels]
-        head = max(len(lines) for lines in names) * line
-        foot = line * 2.1
-        unit = _unit(max(one.instances for one in panels))
-        height = sheet.height - head - foot - size * 1.2
-        count = max(math.ceil(one.instances / unit) for one in panels)
-        # the failed and the others each fill rows of their own
-        across = next(
-            n
-            for n in range(1, count + 1)
-            if (inner - size * 0.4) / n * (math.ceil(count / n) + 2) <= height or n == count
-        )
-        cell = min((inner - size * 0.4) / across, height / (math.ceil(count / across) + 2))
+        head, foot = max(len(lines) for lines in names) * line, line * 2.1
+        height = sheet.height - head - foot - size * 0.8
+        cell, shapes = scaled(nests, inner, height, size * 1.4)
+        nested = start > 0 and cell >= size * _LEAST
+        if not nested:
+            width = sheet.width / len(panels)
+            inner = width - size
+            names = [wrap(one.name.replace("@", " on "), size, inner, 2) for one in panels]
         for number, one in enumerate(panels):
-            x = number * width
+            x = number * width + (start if nested else 0.0)
             for place, part in enumerate(names[number]):
                 sheet.text(x, sheet.height - (place + 0.5) * line, part)
-            top = sheet.height - head - size * 0.6
-            layer = layer_of_stack(one.name.partition("@")[0])
-            failed = min(math.ceil(one.radius / unit), math.ceil(one.instances / unit))
-            rows = math.ceil(failed / across)
-            pad = size * 0.2
-            sheet.box(
-                x,
-                top - rows * cell - 2 * pad,
-                min(failed, across) * cell + 2 * pad,
-                rows * cell + 2 * pad,
-                fill="none",
-                line=style.line,
-            )
-            for index in range(failed):
-                _square(sheet, x + pad, top - pad, index, across, cell, layer)
-            below = top - rows * cell - 2 * pad - size * 0.5
-            for index in range(math.ceil(one.instances / unit) - failed):
-                _square(sheet, x + pad, below, index, across, cell, None)
+            top = sheet.height - head - size * 0.4
+            if nested and one.nest is not None:
+                boxes = placed(one.nest.boxes, Shape(cell, shapes[number]), inner)
+                _boxes(sheet, x, top, boxes, layer_of_stack(one.name.partition("@")[0]))
             sheet.text(x, foot - line * 0.5, f"{_count(one.radius)} of {one.instances}", bold=True)
-            machines = "machine" if one.hosts == 1 else "machines"
-            sheet.text(x, foot - line * 1.5, f"on {_count(one.hosts)} {machines}", colour=style.faint, width=inner)
+            sheet.text(x, foot - line * 1.5, one.fails, colour=style.faint, width=width - size * 0.3)
+        if nested:
+            _anatomy(sheet, sheet.height - head - size * 0.4, levels)
+        else:
+            _squares(sheet, panels, width, head, foot)
+
+
+def _boxes(sheet: Sheet, left: float, top: float, boxes: list[Any], layer: str) -> None:
+    """Draw boxes within boxes downwards from `top`: what goes down is filled, what takes it down has a thick edge."""
+    style = sheet.style
+    for box, (x, y, wide, tall), down in boxes:
+        fails = box.down
+        fill = "none"
+        if box.level == "instance":
+            fill = colour(layer, style.dark) if down else "none"
+        sheet.box(
+            left + x,
+            top - y - tall,
+            wide,
+            tall,
+            fill=fill,
+            edge=_edge(box, style),
+            line=style.line if fails else style.line * (0.35 if box.level != "machine" else 0.6),
+            zorder=3 if fails else 2,
+        )
+
+
+def _edge(box: Box, style: Style) -> str:
+    return style.ink if box.down or box.level in ("machine", "instance") else style.faint
+
+
+def _anatomy_width(levels: list[str], size: float) -> float:
+    return (
+        max((width_of(level, size) + 2 * number * size * 0.35 for number, level in enumerate(levels)), default=0.0)
+        + size * 2
+    )
+
+
+def _anatomy(sheet: Sheet, top: float, levels: list[str]) -> None:
+    """Draw what contains what, once, with names."""
+    style, size, line = sheet.style, sheet.style.text, sheet.line_height()
+    pad = size * 0.35
+    width = max(width_of(level, size) + 2 * (number + 1) * pad for number, level in enumerate(levels))
+    x, y, height = 0.0, top, len(levels) * (line + pad) + pad
+    for number, level in enumerate(levels):
+        last = number == len(levels) - 1
+        sheet.box(
+            x,
+            y - height,
+            width,
+            height,
+            fill="none",
+            edge=style.ink if level in ("machine", "instance") else style.faint,
+            line=style.line * (0.6 if level == "machine" else 0.35),
+        )
+        sheet.text(x + width / 2, y - pad * 0.4 - line / 2, level, ha="center")
+        if not last:
+            x, y, width, height = x + pad, y - line - pad * 0.4, width - 2 * pad, height - line - pad * 1.4
+
+
+def _squares(sheet: Sheet, panels: list[_Panel], width: float, head: float, foot: float) -> None:
+    """Draw a square for each instance, or for so many of them, those of the largest failure in a box."""
+    style, size = sheet.style, sheet.style.text
+    inner = width - size
+    unit = _unit(max(one.instances for one in panels))
+    height = sheet.height - head - foot - size * 1.2
+    count = max(math.ceil(one.instances / unit) for one in panels)
+    # the failed and the others each fill rows of their own
+    across = next(
+        n for n in range(1, count + 1) if (inner - size * 0.4) / n * (math.ceil(count / n) + 2) <= height or n == count
+    )
+    cell = min((inner - size * 0.4) / across, height / (math.ceil(count / across) + 2))
+    top = sheet.height - head - size * 0.6
+    for number, one in enumerate(panels):
+        x = number * width
+        layer = layer_of_stack(one.name.partition("@")[0])
+        failed = min(math.ceil(one.radius / unit), math.ceil(one.instances / unit))
+        rows = math.ceil(failed / across)
+        pad = size * 0.2
+        sheet.box(
+            x,
+            top - rows * cell - 2 * pad,
+            min(failed, across) * cell + 2 * pad,
+            rows * cell + 2 * pad,
+            fill="none",
+            line=style.line,
+        )
+        for index in range(failed):
+            _square(sheet, x + pad, top - pad, index, across, cell, layer)
+        below = top - rows * cell - 2 * pad - size * 0.5
+        for index in range(math.ceil(one.instances / unit) - failed):
+            _square(sheet, x + pad, below, index, across, cell, None)
 
 
 def _square(sheet: Sheet, x: float, top: float, index: int, across: int, cell: float, layer: str | None) -> None:
@@ -167,7 +263,7 @@ def _square(sheet: Sheet, x: float, top: float, index: int, across: int, cell: f
     )
 
 
-def _panel(one: ArchitectureResult, replicas: int) -> _Panel:
+def _panel(one: ArchitectureResult, replicas: int, simulated: Simulated) -> _Panel:
     def value(metric: str) -> float | None:
         found = one.metrics.get(metric)
         return None if found is None else found.value
@@ -179,6 +275,7 @@ def _panel(one: ArchitectureResult, replicas: int) -> _Panel:
         value("instances_per_host") or 0.0,
         value("blast_radius_instances") or 0.0,
         value("availability"),
+        nest_of(simulated, one.name, value("blast_radius_instances") or 0.0),
     )
 
 
