@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vsim.errors import HostError, InputError
-from vsim.report.inputs import Inputs, Measured, Simulated, read_inputs
+from vsim.report.inputs import Document, Inputs, Measured, Simulated, read_inputs
 from vsim.report.lecture.deck import Deck, make
 from vsim.report.lecture.expressions import Context, check, command_of
 from vsim.report.lecture.markdown import to_remark
@@ -46,17 +46,19 @@ def read(
 ) -> Context:
     """Return the source with its results: those in `paths` take the places of its own, in order; the rest is simulated.
 
-    Files of samples may be among `paths`; they go to figures and statements that need them. `profile` and `seed` go
+    Samples and documents may be among `paths`; they go to figures and statements that need them. `profile` and `seed` go
     with what is simulated. Raises InputError for what is wrong in the source, for more results than the lecture has,
     and as :func:`vsim.simulate`.
     """
     check(source)
     given: list[Simulated] = []
     measured: list[Measured] = []
+    documents: list[Document] = []
     for path in paths:
         one = read_inputs([path], profile=profile, seed=seed)
         given += one.simulated
         measured += one.measured
+        documents += one.documents
     if len(given) > len(source.results):
         raise InputError(
             f"there are {len(given)} results for a lecture that speaks of {len(source.results)}",
@@ -66,7 +68,7 @@ def read(
     for name, scenario in source.results.items():
         if name not in simulated:
             simulated[name] = read_inputs([scenario], profile=profile, seed=seed).simulated[0]
-    return Context(source, simulated, Inputs(tuple(simulated.values()), tuple(measured)))
+    return Context(source, simulated, Inputs(tuple(simulated.values()), tuple(measured), tuple(documents)))
 
 
 def build(context: Context, *, sliders: bool = True, progress: Progress | None = None) -> Lecture:
