@@ -46,8 +46,8 @@ def read(
 ) -> Context:
     """Return the source with its results: those in `paths` take the places of its own, in order; the rest is simulated.
 
-    Samples and documents may be among `paths`; they go to figures and statements that need them. `profile` and `seed` go
-    with what is simulated. Raises InputError for what is wrong in the source, for more results than the lecture has,
+    Samples and documents may be among `paths`; they go to figures and statements that need them. `profile` and `seed`
+    go with what is simulated. Raises InputError for what is wrong in the source, for more results than the lecture has,
     and as :func:`vsim.simulate`.
     """
     check(source)
