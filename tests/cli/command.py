@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
+import json
 import os
+import signal
+import socket
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
-__all__ = ["SMALL", "environment", "vsim"]
+from tests.cli.server import MOST_BYTES
+
+__all__ = ["SMALL", "environment", "new_vsim", "vsim"]
 
 # A comparison that takes a fraction of a second, with requests, random sizes and failures in it.
 SMALL = """\
@@ -27,6 +35,7 @@ services:
 run: {duration: 2 s, warmup: 0.5 s, replications: 3}
 reliability: {years: 1}
 """
+_PROJECT = Path(__file__).parents[2]
 
 
 def environment(**changes: str) -> dict[str, str]:
@@ -34,15 +43,80 @@ def environment(**changes: str) -> dict[str, str]:
     return {**os.environ, "COLUMNS": "80", **changes}
 
 
-def vsim(
+def new_vsim(
     *arguments: object, cwd: Path | None = None, timeout: float = 120, **changes: str
 ) -> subprocess.CompletedProcess[bytes]:
-    """Run ``vsim`` with `arguments` and the environment variables `changes`."""
+    """Run ``vsim`` with `arguments` and the environment variables `changes` in a new Python, as a shell does."""
     return subprocess.run(
         [sys.executable, "-m", "vsim", *map(str, arguments)],
+        stdin=subprocess.DEVNULL,
         capture_output=True,
         cwd=cwd,
         env=environment(**changes),
         timeout=timeout,
         check=False,
     )
+
+
+def vsim(
+    *arguments: object, cwd: Path | None = None, timeout: float = 120, **changes: str
+) -> subprocess.CompletedProcess[bytes]:
+    """Do the same in a process that is forked from one in which ``vsim`` is loaded: in a tenth of the time.
+
+    With variables that Python reads when it starts (``PYTHON…``) there is a new one.
+    """
+    if any(name.startswith("PYTHON") for name in changes):
+        return new_vsim(*arguments, cwd=cwd, timeout=timeout, **changes)
+    words = tuple(map(str, arguments))
+    request = json.dumps([words, environment(**changes), str(cwd or Path.cwd())]).encode()
+    assert len(request) < MOST_BYTES
+    server = _server()
+    with (
+        open(os.devnull, "rb") as stdin,  # noqa: PTH123  # a device
+        tempfile.TemporaryFile() as stdout,
+        tempfile.TemporaryFile() as stderr,
+    ):
+        streams = (stdin, stdout, stderr)
+        socket.send_fds(server, [request], [stream.fileno() for stream in streams])
+        pid = _number(server)
+        server.settimeout(timeout)
+        try:
+            code = _number(server)
+        except TimeoutError:
+            os.kill(pid, signal.SIGKILL)
+            server.settimeout(None)
+            _number(server)
+            raise subprocess.TimeoutExpired(["vsim", *words], timeout) from None
+        finally:
+            server.settimeout(None)
+        stdout.seek(0)
+        stderr.seek(0)
+        return subprocess.CompletedProcess(["vsim", *words], code, stdout.read(), stderr.read())
+
+
+@functools.cache
+def _server() -> socket.socket:
+    """Start the server of processes for the rest of this one's life; return the connection to it."""
+    ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with its:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "tests.cli.server", str(its.fileno())],
+            cwd=_PROJECT,
+            pass_fds=[its.fileno()],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+        )
+
+    def end() -> None:
+        ours.close()
+        server.wait()
+
+    atexit.register(end)
+    return ours
+
+
+def _number(server: socket.socket) -> int:
+    """Return the next number that the server says. A packet is an answer."""
+    said = server.recv(100)
+    assert said, "the server of processes is gone"
+    return int(said)

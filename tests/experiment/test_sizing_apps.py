@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import vsim
-from tests.cli.command import vsim as command
+from tests.cli.command import new_vsim as command
 from vsim.calibration import builtin
 from vsim.engine.run import run_replication
 from vsim.experiment.searching import Goals
