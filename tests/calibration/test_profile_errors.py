@@ -295,10 +295,10 @@ def test_a_value_that_ruins_what_derives_from_it_names_the_file(refuse: Refuse) 
 def test_a_file_that_is_no_profile_is_refused_at_once(data: bytes, message: str, tmp_path: Path) -> None:
     path = tmp_path / "mine.yaml"
     path.write_bytes(data)
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(InputError) as caught:
         load_profile(path)
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
     assert message in caught.value.message
     assert caught.value.place is not None
 

@@ -66,12 +66,12 @@ def test_cost_grows_with_the_logarithm_of_the_hosts(policy):
             index.set(host, 10.0, 10.0)
         best = math.inf
         for _ in range(5):
-            start = time.perf_counter()
+            start = time.process_time()  # whatever else this host does
             for _ in range(500):
                 host = index.find(1, 1)
                 assert host is not None
                 index.set(host, 10.0, 10.0)
-            best = min(best, time.perf_counter() - start)
+            best = min(best, time.process_time() - start)
         return best
 
     assert seconds(65536) < 8 * seconds(1024)

@@ -125,6 +125,7 @@ def test_zstandard_is_not_looked_into() -> None:
         (gzip.compress(b"hello" * 200), "isn't a tar archive"),
         (b"\x1f\x8b" + b"\0" * 100, "damaged"),
     ],
+    ids=["cut", "more", "no archive", "noise"],
 )
 def test_a_damaged_layer_is_refused(data: bytes, message: str) -> None:
     with pytest.raises(BadArchive, match=message):
