@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 import re
@@ -149,6 +150,48 @@ def test_the_powerpoint_opens_in_libreoffice_with_a_page_for_each_slide(lecture:
     assert done.returncode == 0, done.stderr
     pdf = (folder / "slides.pdf").read_bytes()
     assert len(re.findall(rb"/Type\s*/Page\b", pdf)) == len(lecture.deck.slides)
+
+
+def test_figures_are_native_charts_where_there_is_a_kind_for_them(lecture: Lecture) -> None:
+    pptx = pytest.importorskip("pptx")
+    with zipfile.ZipFile(io.BytesIO(lecture.archive)) as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    pages = dict(
+        zip(
+            (slide.name for slide in lecture.deck.slides),
+            pptx.Presentation(io.BytesIO(files["lecture/slides.pptx"])).slides,
+            strict=True,
+        )
+    )
+
+    def table(name: str) -> list[dict[str, str]]:
+        return list(csv.DictReader(io.StringIO(files[f"lecture/figures/{name}.csv"].decode())))
+
+    for slide in lecture.deck.slides:
+        if slide.picture is None:
+            continue
+        page = pages[slide.name]
+        charts = [shape for shape in page.shapes if shape.has_chart]
+        pictures = [shape for shape in page.shapes if shape.shape_type == 13]
+        notes = page.notes_slide.notes_text_frame.text
+        assert len(charts) == len(slide.picture.plots)
+        assert len(pictures) == (0 if charts else 1)
+        (first, *_) = charts or pictures
+        assert first._element.xpath(".//p:cNvPr/@descr") == [" ".join(slide.picture.alt.split())]
+        said = "The chart is native" if charts else "The figure is a picture: there is no native chart of its kind."
+        assert said in notes
+        assert f"figures/{slide.picture.name}.csv" in notes
+    # the sum of what a chart shows is the sum of the table
+    for name, column in (("overhead", "added_fraction"), ("timeline", "length_s")):
+        (chart,) = [shape.chart for shape in pages[name].shapes if shape.has_chart]
+        shown = sum(value or 0.0 for series in chart.plots[0].series for value in series.values)
+        layers = [row for row in table(name) if not row["layer"].startswith("simulated")]
+        assert shown == pytest.approx(sum(float(row[column]) for row in layers), rel=1e-6)
+    (chart,) = [shape.chart for shape in pages["density"].shapes if shape.has_chart]
+    counts = {float(row["instances_per_machine"]) for row in table("density")}
+    drawn = {value for series in chart.plots[0].series for value in series.values if value is not None}
+    assert drawn <= counts
+    assert min(drawn) == min(counts)
 
 
 def test_the_page_has_sliders_around_the_first_result(lecture: Lecture) -> None:

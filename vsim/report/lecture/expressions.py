@@ -146,7 +146,8 @@ def _finding(context: Context, name: str, metric: str, of: str, versus: str) -> 
 def _figure(context: Context, name: str) -> str:
     from vsim.report.lecture.pictures import figure_named
 
-    return as_markdown(figure_named(context.inputs, name).title(context.inputs))
+    figure = figure_named(context.inputs, name)
+    return as_markdown(figure.title(figure.narrowed(context.inputs)))
 
 
 def _called(context: Context, architecture: str) -> str:

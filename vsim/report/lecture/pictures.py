@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from vsim.errors import HostError, InputError
+from vsim.report.lecture.native import Plot, of_bars, plots_of
 from vsim.report.lecture.problems import NotThereError
 from vsim.report.palette import colour, layer_of_stack
 from vsim.report.plain import plain
@@ -29,9 +30,9 @@ __all__ = ["Drawing", "check_picture", "draw", "figure_named"]
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """A picture that was drawn: its files by format, its words, and for a chart the bars and the colour of each.
+    """A picture that was drawn: its files by format, its words, and what it is as native charts (none: it isn't).
 
-    A figure is a whole slide with its finding on top (`whole`); a chart stands below the slide's title.
+    A figure's files are a whole slide with its finding on top (`whole`); a chart stands below the slide's title.
     """
 
     name: str
@@ -40,7 +41,7 @@ class Drawing:
     command: str
     caption: str = ""
     bars: Bars | None = None
-    fills: tuple[str, ...] = ()
+    plots: tuple[Plot, ...] = ()
 
     @property
     def whole(self) -> bool:
@@ -99,18 +100,22 @@ def draw(context: Context, picture: Picture) -> Drawing:
     if picture.kind == "chart":
         return _chart(context, picture)
     try:
-        return _figure(context.inputs, picture)
+        return _figure(context, picture)
     except HostError as error:
         raise NotThereError(error.message) from None
 
 
-def _figure(inputs: Inputs, picture: Picture) -> Drawing:
+def _figure(context: Context, picture: Picture) -> Drawing:
     from vsim.report.rendering import render_figure
 
+    inputs = context.inputs
     figure = figure_named(inputs, picture.name)
     words, files = render_figure(figure, inputs, "slide", ("png", "svg"), None)
     command = figure.narrowed(inputs).command("--figure", picture.name)
-    return Drawing(picture.name, picture.alt or words.alt, files, command, words.caption)
+    own = figure.narrowed(inputs)
+    currency = own.result.profile.site.currency if own.simulated else "USD"
+    plots = plots_of(picture.name, *figure.table(own), context.source.names, currency)
+    return Drawing(picture.name, picture.alt or words.alt, files, command, words.caption, plots=tuple(plots))
 
 
 def _chart(context: Context, picture: Picture) -> Drawing:
@@ -128,7 +133,15 @@ def _chart(context: Context, picture: Picture) -> Drawing:
     from vsim.report.lecture.expressions import command_of
 
     stem = f"{name}-{metric}".replace("_", "-")
-    return Drawing(f"{stem}-{_digest(chosen)}" if picture.on else stem, alt, files, command_of(one), "", bars, fills)
+    return Drawing(
+        f"{stem}-{_digest(chosen)}" if picture.on else stem,
+        alt,
+        files,
+        command_of(one),
+        "",
+        bars,
+        (of_bars(bars, fills),),
+    )
 
 
 def _digest(names: Sequence[str]) -> str:

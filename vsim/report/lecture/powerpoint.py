@@ -1,17 +1,20 @@
 """Slides as PowerPoint: text as text, tables as tables, charts as native charts with their numbers in a sheet.
 
-A chart on a linear scale is a bar chart with error bars; on a logarithmic one, where a bar has no zero to start from,
-points on a line chart. A figure is a picture with its words as alternative text.
+So are figures that there is a kind of chart for; the others are pictures with their words as alternative text, and the
+notes say so.
 """
 
 from __future__ import annotations
 
 import io
+import math
+import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from vsim.errors import HostError
 from vsim.report.lecture.markdown import tokens
+from vsim.report.lecture.powerpoint_charts import INK, add_chart, describe
 from vsim.report.lecture.repacked import repacked
 from vsim.report.plain import plain
 
@@ -20,15 +23,15 @@ if TYPE_CHECKING:
 
     from vsim.report.lecture.deck import Deck, Slide
     from vsim.report.lecture.pictures import Drawing
-    from vsim.samples.bars import Bars
 
 __all__ = ["require_pptx", "to_pptx"]
 
 # Inches of a 16:9 slide, and sizes in points: nothing is smaller than 18.
 _WIDTH, _HEIGHT, _MARGIN = 13.333, 7.5, 0.6
-_TITLE, _TEXT, _CODE, _CELL = 30, 22, 18, 18
-_INK, _ACCENT = "1A1A1A", "0072B2"
-_LONGEST = 60
+_TITLE, _TITLE_LONG, _TEXT, _CODE, _CELL = 30, 26, 22, 18, 18
+# A title of more letters than this takes more than two lines at its usual size.
+_LONG = 76
+_CAPTION = 16
 _TITLE_ONLY = 5  # the layout of python-pptx's default template that has a title and nothing else
 
 Run = tuple[str, str]  # text, and how it is set: "", "strong", "em", "code"
@@ -51,6 +54,7 @@ def to_pptx(deck: Deck) -> bytes:
     from pptx.util import Inches
 
     made = Presentation()
+    _set_font(made)
     made.slide_width, made.slide_height = Inches(_WIDTH), Inches(_HEIGHT)
     properties = made.core_properties
     properties.title, properties.author, properties.last_modified_by = plain(deck.title), "vsim", "vsim"
@@ -62,12 +66,22 @@ def to_pptx(deck: Deck) -> bytes:
     return repacked(target.getvalue())
 
 
+def _set_font(made: Any) -> None:
+    """Set all in a font that every office program has, or has one as wide as: what fits here fits everywhere."""
+    from pptx.opc.constants import RELATIONSHIP_TYPE
+
+    theme = made.slide_master.part.part_related_by(RELATIONSHIP_TYPE.THEME)
+    # python-pptx keeps a theme as the bytes of its file
+    theme._blob = re.sub(rb'(<a:latin typeface=")[^"+]*(")', rb"\g<1>Arial\g<2>", theme.blob)
+
+
 def _slide(made: Any, slide: Slide) -> None:
     from pptx.util import Inches
 
     page = made.slides.add_slide(made.slide_layouts[_TITLE_ONLY])
     picture = slide.picture
-    whole = picture is not None and picture.whole
+    # a figure that is a picture has its finding on it, and fills the slide
+    whole = picture is not None and not picture.plots
     title = page.shapes.title
     centred = slide.kind in ("title", "question")
     # The title of a picture that has its own stands above the slide: outlines and screen readers find it there.
@@ -76,20 +90,60 @@ def _slide(made: Any, slide: Slide) -> None:
     title.width, title.height = Inches(_WIDTH - 2 * _MARGIN), Inches(1.3)
     frame = title.text_frame
     frame.word_wrap = True
-    _write(frame.paragraphs[0], _inline(slide.title), 40 if centred else _TITLE, bold=True)
+    words = _inline(slide.title)
+    long = sum(len(text) for text, _ in words) > _LONG
+    _write(frame.paragraphs[0], words, 40 if centred else _TITLE_LONG if long else _TITLE, bold=True)
     frame.paragraphs[0].alignment = _left()
     below = top + 1.4
     if picture is not None and whole:
         shape = page.shapes.add_picture(io.BytesIO(picture.files["png"]), 0, 0, made.slide_width, made.slide_height)
-        _describe(shape, picture.alt)
+        describe(shape, picture.alt)
     elif picture is not None:
         height = 3.9 if slide.body else 5.4
-        _chart(page, picture, Inches(_MARGIN), Inches(below), Inches(_WIDTH - 2 * _MARGIN), Inches(height))
+        if picture.caption:
+            height -= _caption(page, picture.caption)
+        _charts(page, picture, below, height)
         below += height + 0.1
     if slide.body and not whole:
         _body(page, slide.body, below)
-    if slide.notes:
-        page.notes_slide.notes_text_frame.text = "\n".join(_lines(slide.notes))
+    notes = list(_lines(slide.notes))
+    if whole:
+        notes.append(f"• The figure is a picture: there is no native chart of its kind. {_numbers_of(picture)}")
+    elif picture is not None:
+        notes.append(f"• The chart is native: edit its data for another. {_numbers_of(picture)}")
+    if notes:
+        page.notes_slide.notes_text_frame.text = "\n".join(notes)
+
+
+def _numbers_of(picture: Drawing | None) -> str:
+    return "" if picture is None else f"Its numbers are in figures/{picture.name}.csv."
+
+
+def _caption(page: Any, text: str) -> float:
+    """Write how to read the charts at the foot of the slide; return the inches that it takes."""
+    from pptx.util import Inches
+
+    # at this size about 105 letters are as wide as the slide
+    height = 0.3 * math.ceil(len(text) / 105) + 0.1
+    box = page.shapes.add_textbox(
+        Inches(_MARGIN), Inches(_HEIGHT - height - 0.1), Inches(_WIDTH - 2 * _MARGIN), Inches(height)
+    ).text_frame
+    box.word_wrap = True
+    _write(box.paragraphs[0], [(text, "")], _CAPTION)
+    return height
+
+
+def _charts(page: Any, picture: Drawing, top: float, height: float) -> None:
+    """Place the charts of a picture: one fills the room, several share it in two columns."""
+    columns = 1 if len(picture.plots) == 1 else 2
+    rows = math.ceil(len(picture.plots) / columns)
+    width = (_WIDTH - 2 * _MARGIN) / columns
+    for number, plot in enumerate(picture.plots):
+        row, column = divmod(number, columns)
+        box = (_MARGIN + column * width, top + row * height / rows, width, height / rows)
+        # the first one has the words for all: they are said once
+        alt = picture.alt if not number else plot.title
+        add_chart(page, plot, alt, box, _CELL if columns == 1 else 14)
 
 
 # -- text --------------------------------------------------------------------------------------------------------------
@@ -182,7 +236,7 @@ def _write(paragraph: Any, runs: Sequence[Run], size: int, *, bold: bool = False
         run.font.size = Pt(size)
         run.font.bold = bold or set_as == "strong"
         run.font.italic = set_as == "em"
-        run.font.color.rgb = RGBColor.from_string(_INK)
+        run.font.color.rgb = RGBColor.from_string(INK)
         if set_as == "code":
             run.font.name = "DejaVu Sans Mono"
 
@@ -230,119 +284,3 @@ def _left() -> Any:
     from pptx.enum.text import PP_ALIGN
 
     return PP_ALIGN.LEFT
-
-
-def _describe(shape: Any, alt: str) -> None:
-    """Give a shape its alternative text."""
-    properties = shape._element.xpath(".//p:cNvPr")[0]  # python-pptx has no interface for it
-    properties.set("descr", plain(alt))
-
-
-# -- charts ------------------------------------------------------------------------------------------------------------
-
-
-def _chart(page: Any, picture: Drawing, left: Any, top: Any, width: Any, height: Any) -> None:
-    from pptx.chart.data import CategoryChartData
-    from pptx.enum.chart import XL_CHART_TYPE
-
-    bars = picture.bars
-    assert bars is not None
-    divisor, unit = _scale(bars)
-    data = CategoryChartData()
-    # A value stands with the name, where no error bar can run through it.
-    data.categories = [f"{_xml(plain(bar.label, _LONGEST))}\n{bar.text}" for bar in bars.bars]
-    data.add_series(f"{bars.title}, {unit}" if unit else bars.title, [bar.value / divisor for bar in bars.bars])
-    kind = XL_CHART_TYPE.LINE_MARKERS if bars.log else XL_CHART_TYPE.BAR_CLUSTERED
-    shape = page.shapes.add_chart(kind, left, top, width, height, data)
-    _describe(shape, picture.alt)
-    _style(shape.chart, bars, picture.fills, divisor, unit)
-
-
-def _scale(bars: Bars) -> tuple[float, str]:
-    """Return what the chart's numbers are divided by, and the unit that they are then in."""
-    from vsim.samples.human import scale_of
-
-    largest = max(bar.value for bar in bars.bars)
-    return (1.0, bars.unit if bars.unit != "1" else "") if bars.log else scale_of(bars.metric, largest, bars.unit)
-
-
-def _style(chart: Any, bars: Bars, fills: Sequence[str], divisor: float, unit: str) -> None:
-    from pptx.dml.color import RGBColor
-    from pptx.enum.chart import XL_AXIS_CROSSES, XL_MARKER_STYLE
-    from pptx.util import Pt
-
-    chart.has_legend = False
-    chart.has_title = False
-    chart.font.size = Pt(18)
-    chart.font.color.rgb = RGBColor.from_string(_INK)
-    axis = chart.value_axis
-    axis.has_title = True
-    axis.axis_title.text_frame.text = ", ".join(part for part in (bars.title, unit) if part)
-    axis.major_gridlines.format.line.color.rgb = RGBColor.from_string("DDDDDD")
-    series = chart.plots[0].series[0]
-    if bars.log:
-        _logarithmic(axis, bars.least, bars.most)
-        # the other axis stands at the lower end, and not at 1, which may be above all points
-        axis.crosses = XL_AXIS_CROSSES.MINIMUM
-        series.format.line.fill.background()
-        series.marker.style, series.marker.size = XL_MARKER_STYLE.CIRCLE, 16
-        series.marker.format.fill.solid()
-        series.marker.format.fill.fore_color.rgb = RGBColor.from_string(_ACCENT)
-        series.smooth = False
-    else:
-        axis.minimum_scale = 0
-        chart.category_axis.reverse_order = True  # the first on top, and the scale below the last
-        chart.category_axis.crosses = XL_AXIS_CROSSES.MAXIMUM
-        chart.plots[0].gap_width = 60
-    if bars.log:
-        axis.tick_labels.number_format_is_linked = False
-        axis.tick_labels.number_format = "0.##%" if bars.metric.endswith("_fraction") else "#,##0.###"
-    for number, fill in enumerate(fills or [_ACCENT] * len(bars.bars)):
-        point = series.points[number]
-        shown = point.marker.format if bars.log else point.format
-        shown.fill.solid()
-        shown.fill.fore_color.rgb = RGBColor.from_string(fill.lstrip("#"))
-    _error_bars(series, bars, divisor)
-
-
-def _logarithmic(axis: Any, least: float, most: float) -> None:
-    from pptx.oxml.ns import qn
-
-    scaling = axis._element.find(qn("c:scaling"))  # python-pptx has no interface for the scale's kind
-    base = scaling.makeelement(qn("c:logBase"), {"val": "10"})
-    scaling.insert(0, base)
-    axis.minimum_scale, axis.maximum_scale = least, most
-
-
-def _error_bars(series: Any, bars: Bars, divisor: float) -> None:
-    """Add the 95 % intervals as error bars with values of their own (ECMA-376, part 1, 21.2.2.55)."""
-    from lxml import etree
-    from pptx.oxml.ns import qn
-
-    if any(bar.low is None or bar.high is None for bar in bars.bars):
-        return
-    up = [((bar.high or 0) - bar.value) / divisor for bar in bars.bars]
-    down = [(bar.value - (bar.low or 0)) / divisor for bar in bars.bars]
-    if not any((*up, *down)):
-        return
-    element = series._element
-    errors = etree.SubElement(element, qn("c:errBars"))
-    if not bars.log:
-        errors.append(errors.makeelement(qn("c:errBarType"), {"val": "both"}))
-    else:
-        errors.append(errors.makeelement(qn("c:errDir"), {"val": "y"}))
-        errors.append(errors.makeelement(qn("c:errBarType"), {"val": "both"}))
-    errors.append(errors.makeelement(qn("c:errValType"), {"val": "cust"}))
-    errors.append(errors.makeelement(qn("c:noEndCap"), {"val": "0"}))
-    for tag, values in (("c:plus", up), ("c:minus", down)):
-        numbers = etree.SubElement(etree.SubElement(errors, qn(tag)), qn("c:numLit"))
-        etree.SubElement(numbers, qn("c:formatCode")).text = "General"
-        etree.SubElement(numbers, qn("c:ptCount")).set("val", str(len(values)))
-        for i, value in enumerate(values):
-            point = etree.SubElement(numbers, qn("c:pt"))
-            point.set("idx", str(i))
-            etree.SubElement(point, qn("c:v")).text = repr(value)
-    # The schema has them before the categories and values.
-    element.remove(errors)
-    before = element.find(qn("c:cat"))
-    element.insert(list(element).index(before), errors)
