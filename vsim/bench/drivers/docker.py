@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import ipaddress
 import os
 import signal
 import threading
@@ -109,8 +110,9 @@ class _DockerSession(Session):
 
     def gateway(self) -> str:
         """Return the host's own address on the engine's bridge."""
-        bridge = self.client.inspect_network("bridge")
-        return str(bridge["IPAM"]["Config"][0]["Gateway"])
+        config = self.client.inspect_network("bridge")["IPAM"]["Config"][0]
+        # An engine that has made its bridge itself doesn't say its own address until it is started again: the first.
+        return str(config.get("Gateway") or next(ipaddress.ip_network(config["Subnet"]).hosts()))
 
     def daemons(self) -> tuple[int, ...]:
         return tuple(pid for name in ("dockerd", "containerd") for pid in _named(name))
