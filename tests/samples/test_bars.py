@@ -150,3 +150,14 @@ def test_a_notebook_says_what_the_numbers_rest_on() -> None:
     alike = result({"a@a": {"hosts": 1}, "b@a": {"hosts": 1}}, replications=1)._repr_html_()
     assert "1 replication ·" in alike
     assert "Nothing differs." in alike
+
+
+def test_a_tick_stands_where_its_number_is() -> None:
+    svg = to_svg(bars_of(result({"a@x": {"hosts": 215}, "b@x": {"hosts": 107}}), "hosts"))
+    found = re.findall(r'<text x="([\d.]+)" y="[\d.]+" text-anchor="middle" fill="#595959">([\d,]+)</text>', svg)
+    ticks = [(float(x), float(text)) for x, text in found]
+    assert [value for _, value in ticks] == [0.0, 100.0, 200.0]
+    # equal steps of the value are equal steps on the page, to the bar that is 215 long
+    zero, hundred, _ = (x for x, _ in ticks)
+    (bar, *_) = re.findall(r'<rect x="[\d.]+" y="[\d.]+" width="([\d.]+)"', svg)
+    assert float(bar) / (hundred - zero) == pytest.approx(2.15, abs=0.01)

@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterator, Sequence
 
 from vsim.samples.bars import Bars
-from vsim.samples.human import format_value
+from vsim.samples.human import format_value, scale_of
 
 __all__ = ["to_svg"]
 
@@ -24,6 +24,8 @@ _FILL, _INK, _FAINT, _GRID = "#0072B2", "#1a1a1a", "#595959", "#dddddd"
 # A letter is about half as wide as it is high, a digit in bold some more.
 _LETTERS = round(_LABEL / (_SIZE * 0.53))
 _DIGIT = _SIZE * 0.64
+# A linear scale has at most so many steps.
+_STEPS = 4
 
 
 def to_svg(bars: Bars, *, alt: str = "", fills: Sequence[str] = ()) -> str:
@@ -68,13 +70,30 @@ def _axis(bars: Bars, height: int) -> Iterator[str]:
 def _ticks(bars: Bars) -> Iterator[tuple[float, str]]:
     if bars.log:
         first, last = round(math.log10(bars.least)), round(math.log10(bars.most))
-        step = max(1, math.ceil((last - first) / 5))
-        for exponent in range(first, last + 1, step):
-            value = 10.0**exponent
-            yield value, format_value(bars.metric, value, bars.unit, digits=1)
+        marks = [
+            (value, format_value(bars.metric, value, bars.unit, digits=1))
+            for value in (10.0**exponent for exponent in range(first, last + 1))
+        ]
+        # as many as there is room for, each with a letter's room on both sides
+        widest = (max(len(text) for _, text in marks) + 2) * _SIZE * 0.53
+        room = _x(bars, bars.most) - _x(bars, bars.least)
+        yield from marks[:: max(1, math.ceil((last - first) / 5), math.ceil((last - first) * widest / room))]
         return
-    for value in (0.0, bars.most / 2, bars.most):
-        yield value, format_value(bars.metric, value, bars.unit, digits=2)
+    divisor, _ = scale_of(bars.metric, bars.most, bars.unit)
+    step = _round_step(bars.most / divisor / _STEPS) * divisor
+    if not step:
+        yield 0.0, format_value(bars.metric, 0.0, bars.unit)
+        return
+    for number in range(int(bars.most / step * (1 + 1e-9)) + 1):
+        yield number * step, format_value(bars.metric, number * step, bars.unit)
+
+
+def _round_step(least: float) -> float:
+    """Return the smallest of 1, 2, 5, 10 and so on, times a power of ten, that isn't below `least`; 0 for 0."""
+    if least <= 0:
+        return 0.0
+    power = 10.0 ** math.floor(math.log10(least))
+    return next(step * power for step in (1.0, 2.0, 5.0, 10.0) if step * power >= least * (1 - 1e-9))
 
 
 def _rows(bars: Bars, fills: Sequence[str]) -> Iterator[str]:

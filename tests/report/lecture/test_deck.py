@@ -108,3 +108,18 @@ def test_a_chart_has_the_numbers_of_the_result(tmp_path: Path) -> None:
     assert picture.bars.log, "one is sixty times the other"
     assert picture.files["csv"].decode().splitlines()[1] == "vm@rack-server,provision_s,30.0,27.0,33.0,s"
     assert picture.alt == "provisioning: virtual machines 30±3 s; containers 500±50 ms"
+
+
+def test_of_an_availability_the_rest_is_drawn(tmp_path: Path) -> None:
+    text = LECTURE.replace("chart:ours/provision_s", "chart:ours/availability")
+    picture = slide(deck(tmp_path, text), "provision").picture
+    assert picture is not None
+    assert picture.bars is not None
+    # 99.95 % and 99.9 %, intervals of a tenth that end at all of it
+    assert [bar.value for bar in picture.bars.bars] == pytest.approx([0.0005, 0.001])
+    assert [bar.low for bar in picture.bars.bars] == [0.0, 0.0]
+    assert [bar.high for bar in picture.bars.bars] == pytest.approx([1 - 0.9995 * 0.9, 1 - 0.999 * 0.9])
+    assert picture.bars.title == "what is missing to full availability"
+    assert "99.95" in picture.alt or "100" in picture.alt, picture.alt
+    # the numbers beside the picture are the availability itself
+    assert picture.files["csv"].decode().splitlines()[1].startswith("vm@rack-server,availability,0.9995,")

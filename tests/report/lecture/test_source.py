@@ -85,7 +85,7 @@ def test_what_is_no_text_is_refused(tmp_path: Path) -> None:
 def test_the_lecture_that_comes_along_is_sound() -> None:
     own = read_source(builtin_source())
     check(own)
-    assert 20 <= len(own.slides) <= 32
+    assert 20 <= len(own.slides) <= 36
     for slide in own.slides:
         assert any(line.text for line in slide.notes), f"{slide.name} has no notes"
         # a title with a number in it has it from the data

@@ -74,7 +74,7 @@ def of_bars(bars: Bars, fills: Sequence[str] = ()) -> Plot:
     largest = max(bar.value for bar in bars.bars)
     plain_unit = bars.unit if bars.unit != "1" else ""
     divisor, unit = (1.0, plain_unit) if bars.log else scale_of(bars.metric, largest, bars.unit)
-    percent = bars.metric.endswith("_fraction")
+    percent = bars.metric.endswith("_fraction") or bars.metric == "availability"
     return Plot(
         kind="points" if bars.log else "bars",
         title=", ".join(part for part in (bars.title, unit) if part),
@@ -89,7 +89,7 @@ def of_bars(bars: Bars, fills: Sequence[str] = ()) -> Plot:
                 tuple(None if bar.high is None else bar.high / divisor for bar in bars.bars),
             ),
         ),
-        form=("0.##%" if percent else "#,##0.###") if bars.log else "General",
+        form=("0.######%" if percent else "#,##0.###") if bars.log else "General",
         log=bars.log,
         ends=(bars.least, bars.most) if bars.log else None,
     )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from vsim.errors import HostError, InputError
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from vsim.report.lecture.expressions import Context
     from vsim.report.lecture.source import Picture, Source
     from vsim.samples.result import Result
+
+# From here on bars of a part look alike; and this many times the smallest value asks for a logarithmic scale.
+_NEARLY_ALL, _WIDE = 0.9, 50.0
 
 __all__ = ["Drawing", "check_picture", "draw", "figure_named"]
 
@@ -125,7 +129,7 @@ def _chart(context: Context, picture: Picture) -> Drawing:
     chosen = [a for a in on if any(a == b.name and metric in b.metrics for b in one.result.architectures)]
     if len(chosen) < 2:
         raise NotThereError(f"the result {name} has {metric} of {len(chosen)} of the architectures to compare")
-    bars = bars_of(one.result, metric, names=context.source.names, on=chosen)
+    bars = _to_be_seen(bars_of(one.result, metric, names=context.source.names, on=chosen))
     said = "; ".join(f"{bar.label} {bar.text}" for bar in bars.bars)
     alt = plain(picture.alt or f"{bars.title}: {said}")
     fills = tuple(colour(layer_of_stack(a.partition("@")[0])) for a in chosen)
@@ -142,6 +146,30 @@ def _chart(context: Context, picture: Picture) -> Drawing:
         bars,
         (of_bars(bars, fills),),
     )
+
+
+def _to_be_seen(bars: Bars) -> Bars:
+    """Return what is missing of parts that are nearly all (an availability): the whole would hide how they differ."""
+    if METRICS[bars.metric].most != 1.0 or min(bar.value for bar in bars.bars) < _NEARLY_ALL:
+        return bars
+    rest = [
+        replace(
+            bar,
+            value=1.0 - bar.value,
+            low=None if bar.high is None else 1.0 - bar.high,
+            high=None if bar.low is None else 1.0 - bar.low,
+        )
+        for bar in bars.bars
+    ]
+    values = [bar.value for bar in rest]
+    ends = [end for bar in rest for end in (bar.value, bar.low, bar.high) if end]
+    title = f"what is missing to full {bars.title}"
+    if min(values) <= 0 or max(values) <= _WIDE * min(values):
+        return replace(bars, title=title, bars=tuple(rest), log=False, least=0.0, most=max(ends, default=1.0))
+    least, most = 10.0 ** math.floor(math.log10(min(values))), 10.0 ** math.ceil(math.log10(max(ends)))
+    # an interval may reach to nothing, which has no place on this scale
+    rest = [replace(bar, low=None if bar.low is None else max(bar.low, least)) for bar in rest]
+    return replace(bars, title=title, bars=tuple(rest), log=True, least=least, most=most)
 
 
 def _digest(names: Sequence[str]) -> str:

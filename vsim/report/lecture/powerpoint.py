@@ -32,6 +32,7 @@ _TITLE, _TITLE_LONG, _TEXT, _CODE, _CELL = 30, 26, 22, 18, 18
 # A title of more letters than this takes more than two lines at its usual size.
 _LONG = 76
 _CAPTION = 16
+_HEAD, _ROWS = "D9DDE3", ("F5F6F8", "FFFFFF")
 _TITLE_ONLY = 5  # the layout of python-pptx's default template that has a title and nothing else
 
 Run = tuple[str, str]  # text, and how it is set: "", "strong", "em", "code"
@@ -259,10 +260,11 @@ def _bullet(paragraph: Any) -> None:
 
 def _fill(table: Any, rows: Sequence[Sequence[Sequence[Run]]]) -> None:
     """Write the cells; a column is as wide as its longest text asks for, within limits."""
+    from pptx.dml.color import RGBColor
     from pptx.util import Inches
 
     longest = [max(sum(len(text) for text, _ in row[j]) for row in rows) for j in range(len(rows[0]))]
-    shares = [min(max(length, 8), 48) for length in longest]
+    shares = [min(max(length, 12), 48) for length in longest]
     for j, share in enumerate(shares):
         table.columns[j].width = Inches((_WIDTH - 2 * _MARGIN) * share / sum(shares))
     for i, row in enumerate(rows):
@@ -270,6 +272,8 @@ def _fill(table: Any, rows: Sequence[Sequence[Sequence[Run]]]) -> None:
             cell = table.cell(i, j)
             paragraph = cell.text_frame.paragraphs[0]
             _write(paragraph, runs, _CELL, bold=i == 0)
+            cell.fill.solid()
+            cell.fill.fore_color.rgb = RGBColor.from_string(_HEAD if i == 0 else _ROWS[i % 2])
 
 
 def _lines(notes: str) -> Iterator[str]:

@@ -180,6 +180,8 @@ def _paint(series: Any, plot: Plot, line: Line) -> None:
             return
     for number, fill in enumerate(line.fills):
         point = series.points[number]
+        if plot.kind == "points":  # a point's own marker has nothing of that of its series
+            point.marker.style, point.marker.size = series.marker.style, series.marker.size
         _fill(point.marker.format if plot.kind == "points" else point.format, fill)
 
 
