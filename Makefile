@@ -3,12 +3,18 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: simulate test test-arm64 test-loop test-mutations lint types imports unit report bench validate docs clean
+.PHONY: simulate test checks test-arm64 test-loop test-mutations lint types imports unit report bench validate docs clean
 
 simulate: $(VENV)/.installed
 	@$(BIN)/vsim simulate
 
-test: lint types imports unit docs
+# The checks side by side, and then the tests: what they time is to have the machine to itself.
+test:
+	@$(MAKE) checks
+	@$(MAKE) unit
+
+checks:
+	@$(MAKE) --jobs 2 lint types imports docs
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
@@ -31,8 +37,10 @@ types: $(VENV)/.installed-dev
 imports: $(VENV)/.installed-dev
 	$(BIN)/lint-imports --no-cache
 
+# Every test is in one of the two: those on all processors, and then those beside which nothing may run.
 unit: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -m "not alone" --numprocesses logical --dist loadfile --no-loadscope-reorder --benchmark-disable
+	$(BIN)/python -m pytest -m alone
 
 # Slow, and as root: a Debian guest for AArch64 under full emulation. Ten minutes the first time, three after that.
 test-arm64: $(VENV)/.installed-dev

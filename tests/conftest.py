@@ -6,11 +6,48 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 
 PROJECT = Path(__file__).resolve().parents[1]
+# These look at the host itself, and what they time or count there is to be nobody else's doing ...
+ALONE = ("tests/bench/", "tests/integration/", "docs/bench/")
+# ... except these, which ask what comes out and what is left, within limits that a busy host keeps as well. They bear
+# other tests beside them, but not one another: each looks for what is left on the host.
+ONE_AT_A_TIME = frozenset(
+    f"tests/integration/test_{name}.py" for name in ("bench_cli", "drivers", "failures", "kills", "links", "suites")
+)
+# A cluster of processes is not the host.
+BESIDE_ANY = frozenset({"tests/integration/test_dask.py"})
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark what runs alone; in a worker of several, begin with what takes one of them long."""
+    for item in items:
+        if item.nodeid.startswith(ALONE) and _file(item.nodeid) not in ONE_AT_A_TIME | BESIDE_ANY:
+            item.add_marker(pytest.mark.alone)
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: _file(item.nodeid) not in ONE_AT_A_TIME)
+
+
+def _file(nodeid: str) -> str:
+    return nodeid.partition("::")[0]
+
+
+def piece_of_work(nodeid: str) -> str:
+    """Return what goes to one worker in one piece: a file, and those together of which only one may run at a time."""
+    return "one at a time" if _file(nodeid) in ONE_AT_A_TIME else _file(nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    from xdist.scheduler import LoadFileScheduling
+
+    scheduling = LoadFileScheduling(config, log)
+    scheduling._split_scope = piece_of_work
+    return scheduling
 
 
 def lacking(what: str) -> NoReturn:

@@ -112,6 +112,7 @@ def test_cpu(name: str, workspace: Workspace) -> None:
     assert values["cpu_user_s"] < values["cpu_page_fault_s"] < 1e-2
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize(
     ("name", "path"),
     [
@@ -129,6 +130,7 @@ def test_disk(name: str, path: str, workspace: Workspace) -> None:
     assert found["disk_throughput_bytes_per_s"].value == pytest.approx(4096 * found["disk_iops"].value, rel=0.1)
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize(
     ("name", "network"),
     [
