@@ -79,8 +79,9 @@ def test_sliders_snap_to_what_was_simulated(
     assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
 
 
-def test_all_views_follow_the_sliders(opened: Open, small_page: Path) -> None:
-    page = opened(small_page)
+@pytest.mark.parametrize("size", SIZES)
+def test_all_views_follow_the_sliders(opened: Open, small_page: Path, size: tuple[int, int]) -> None:
+    page = opened(small_page, size=size)
     with changed(page, "#fleet .fleets"), changed(page, "#stack .stacks"):
         page.get_by_label("size of the workload").press("ArrowRight")
     with changed(page, "#timeline .rows"):
@@ -163,8 +164,9 @@ def test_a_pinned_point_is_compared_pair_by_pair(
     assert shown(page) == said(small, (2, 0, 0), "startup_p95_s")
 
 
-def test_everything_can_be_done_with_keys(opened: Open, small: Study, small_page: Path) -> None:
-    page = opened(small_page)
+@pytest.mark.parametrize("size", SIZES)
+def test_everything_can_be_done_with_keys(opened: Open, small: Study, small_page: Path, size: tuple[int, int]) -> None:
+    page = opened(small_page, size=size)
     keyboard = page.keyboard
     keyboard.press("1")
     keyboard.press("ArrowLeft")
@@ -206,8 +208,9 @@ def test_everything_can_be_done_with_keys(opened: Open, small: Study, small_page
     assert page.evaluate("document.activeElement.dataset.host") == "2", "the focus stays"
 
 
-def test_the_address_holds_what_is_seen(opened: Open, small: Study, small_page: Path) -> None:
-    page = opened(small_page)
+@pytest.mark.parametrize("size", SIZES)
+def test_the_address_holds_what_is_seen(opened: Open, small: Study, small_page: Path, size: tuple[int, int]) -> None:
+    page = opened(small_page, size=size)
     assert address(page) == ""
     page.get_by_label("size of the workload").press("ArrowRight")
     page.locator("#metric").select_option(label="hosts")
@@ -222,7 +225,7 @@ def test_the_address_holds_what_is_seen(opened: Open, small: Study, small_page: 
     wanted = "#at=3.1.1&metric=hosts&service=database&hide=2&pin=3.0.1&failed=1-3&theme=dark&size=1&stretch=1"
     assert address(page) == wanted
     texts = page.locator("main").inner_text()
-    again = opened(small_page, wanted)
+    again = opened(small_page, wanted, size=size)
     assert again.locator("main").inner_text() == texts
     assert address(again) == wanted
     # another address in the same page
@@ -262,8 +265,9 @@ def test_dark_mode_follows_the_system_and_the_button(opened: Open, small_page: P
     assert layer.evaluate("node => getComputedStyle(node).backgroundColor") == "rgb({}, {}, {})".format(*parts)
 
 
-def test_nothing_moves_where_that_is_asked_for(opened: Open, small_page: Path) -> None:
-    page = opened(small_page)
+@pytest.mark.parametrize("size", SIZES)
+def test_nothing_moves_where_that_is_asked_for(opened: Open, small_page: Path, size: tuple[int, int]) -> None:
+    page = opened(small_page, size=size)
     duration = "getComputedStyle(document.querySelector('#chart .dot')).transitionDuration"
     assert page.evaluate(duration) == "0s"
     page.emulate_media(reduced_motion="no-preference")
@@ -385,3 +389,71 @@ def test_without_scripts_the_tables_are_there(browser: Any, small: Study, small_
     assert cells.all_inner_texts() == list(said(small, (2, 0, 1), "energy_wh").values())
     assert page.locator("noscript").inner_text() == "Without scripts this page shows the tables only."
     context.close()
+
+
+def differences(page: Page) -> dict[str, list[str]]:
+    """Return what the table of differences says: by architecture, the difference and its interval."""
+    page.locator("#differences summary").click()
+    rows = page.locator("#differences tbody tr")
+    names = rows.locator("th").all_inner_texts()
+    return {name: rows.nth(n).locator("td").all_inner_texts() for n, name in enumerate(names)}
+
+
+def parsed(text: str) -> float:
+    """Return seconds from a signed time as the page writes it."""
+    found = re.fullmatch(r"([+−])([\d.,]+) (m?s)", text)
+    assert found, text
+    return float(f"{found[1].replace('−', '-')}{found[2].replace(',', '')}") * {"s": 1.0, "ms": 1e-3}[found[3]]
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_architectures_are_compared_pair_by_pair(
+    opened: Open, small: Study, small_page: Path, tmp_path: Path, size: tuple[int, int]
+) -> None:
+    from vsim.report.page import study_of
+    from vsim.samples.result import Result
+
+    wanted = {}
+    here = {one.name: one.values["startup_p95_s"] for one in point(small, 2, 0, 1).architectures}
+    for name in list(here)[1:]:
+        found = paired_difference(here[name], here["bare-metal@tower-server"])
+        assert found is not None
+        wanted[name] = found
+    read = Result.from_dict(json.loads(small.result.to_json()))
+    alone = tmp_path / "result.html"
+    alone.write_text(build(study_of(read, builtin())), encoding="utf-8")
+    # from the replications, and from a result that keeps the differences only
+    for path in (small_page, alone):
+        said_now = differences(opened(path, size=size))
+        assert list(said_now) == list(wanted)
+        for name, (mean, span) in said_now.items():
+            low, _, high = span.partition(" to ")
+            expected = wanted[name]
+            found = [parsed(mean), parsed(low), parsed(high)]
+            assert found == pytest.approx([expected.mean, expected.low, expected.high], rel=6e-3)
+    # a pair that the result doesn't state has no interval, and that is said
+    page = opened(alone, "#hide=0", size=size)
+    assert differences(page)["container@rack-server"][1] == "none: single replications aren't kept"
+
+
+def test_a_swept_result_says_that_its_differences_have_no_interval(
+    opened: Open, small_file: Path, tmp_path: Path
+) -> None:
+    from vsim.report.page import study_of
+    from vsim.samples.result import Result
+    from vsim.scenario.scenario import Sweep
+
+    scenario = load_scenario(small_file)
+    scenario = dataclasses.replace(
+        scenario,
+        architectures=("vm@rack-server", "container@rack-server"),
+        sweep=Sweep({"services.web.replicas": (6, 12)}),
+    )
+    with Runner(jobs=1) as runner:
+        swept = study(scenario, builtin(), runner)
+    path = tmp_path / "swept.html"
+    path.write_text(build(study_of(Result.from_dict(json.loads(swept.result.to_json())), builtin())), encoding="utf-8")
+    page = opened(path, "#pin=0&at=1")
+    assert "differences have no interval, as a result doesn't keep the single replications" in (
+        page.locator("#chart-caption").inner_text()
+    )

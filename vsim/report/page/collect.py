@@ -119,8 +119,23 @@ def collect(study: Study) -> dict[str, Any]:
         "longest": _scale(scale_up_to("startup_p50_s", _longest(lines.items), "s")),
         "students": {str(n): student_t(n - 1, 0.95) for n in sorted({p.replications for p in study.points}) if n > 1},
         "points": points,
+        "differences": _differences(study, names),
         "formats": {unit: [list(one) for one in scales(unit)] for unit in ("s", "bytes", "Wh")},
     }
+
+
+def _differences(study: Study, names: Sequence[str]) -> list[Any]:
+    """Return the result's own paired differences: metric, of, versus, value and ends.
+
+    Of a single point, where there are no replications to work them out from.
+    """
+    if len(study.points) > 1 or _values(study):
+        return []
+    return [
+        [d.metric, names.index(d.of), names.index(d.versus)]
+        + [None if number is None else _number(number) for number in (d.value, d.low, d.high)]
+        for d in study.result.differences
+    ]
 
 
 def _values(study: Study) -> int:

@@ -83,6 +83,7 @@ function render() {
   showControls();
   drawChart();
   drawTable();
+  drawDifferences();
   drawFleets();
   drawStacks();
   drawTimeline();

@@ -79,7 +79,8 @@ function drawChart() {
   axis($("#chart .axis"), metric.scale);
   const log = metric.scale.log ? " The axis is logarithmic." : "";
   const paired = names.some((i) => point.of[i].m.some((row) => row && row[4]));
-  const how = paired ? "; differences are paired, replication by replication" : "";
+  const how = paired ? "; differences are paired, replication by replication"
+    : "; differences have no interval, as a result doesn't keep the single replications that they would be paired by";
   const pin = before ? ` Diamonds are A, dots are B, what the sliders say now${how}.` : "";
   $("#chart-caption").textContent =
     `Dots are means over ${point.n} replication${point.n === 1 ? "" : "s"}, bars their 95 % intervals.${log}${pin}`;
@@ -115,6 +116,45 @@ function drawTable() {
   const where = data.axes.length ? `: ${labels(state.at)}` : "";
   $("#metrics table").replaceChildren(el("caption", null, `Means and 95 % intervals${where}`),
     el("thead", null, head), el("tbody", null, ...rows));
+}
+
+// every architecture minus the first one that is shown, in the metric that is chosen
+function drawDifferences() {
+  const metric = data.metrics[state.metric];
+  const point = current();
+  const [base, ...others] = shown(point);
+  const node = $("#differences");
+  node.hidden = !others.length;
+  if (node.hidden) return;
+  const rows = others.map((i) => {
+    const found = versus(metric, point, i, base);
+    const text = found ? signed(metric, found.mean) : "–";
+    return el("tr", null, el("th", { scope: "row" }, el("bdi", null, data.names[i])), el("td", null, text),
+      el("td", null, found ? spanned(metric, found) : "–"));
+  });
+  const columns = ["architecture", "difference", "95 % interval"];
+  node.querySelector("table").replaceChildren(
+    el("caption", null, `${metric.title}, compared with `, el("bdi", null, data.names[base])),
+    el("thead", null, el("tr", null, ...columns.map((text) => el("th", { scope: "col" }, text)))),
+    el("tbody", null, ...rows));
+}
+
+// the paired difference: from the replications, or as the result that the page was made of states it
+function versus(metric, point, i, base) {
+  const [b, a] = [point.of[i].m[state.metric], point.of[base].m[state.metric]];
+  if (!a || !b) return null;
+  const found = difference(a, b);
+  if (found.low !== undefined) return found;
+  const stated = data.differences.find((one) => one[0] === metric.name &&
+    ((one[1] === i && one[2] === base) || (one[1] === base && one[2] === i)));
+  if (!stated || stated[4] === null) return found;
+  const [, of, , mean, low, high] = stated;
+  return of === i ? { mean, low, high } : { mean: -mean, low: -high, high: -low };
+}
+
+function spanned(metric, { mean, low, high }) {
+  if (low === undefined) return "none: single replications aren't kept";
+  return low === mean && high === mean ? "none: the same each time" : `${signed(metric, low)} to ${signed(metric, high)}`;
 }
 
 // -- the stack to scale -------------------------------------------------------------------------------------------
