@@ -22,12 +22,15 @@ from vsim.scenario.scenario import Scenario
 if TYPE_CHECKING:
     from vsim.engine.startup import _StageCost
 
-__all__ = ["StageTime", "start_stages"]
+__all__ = ["StageTime", "stages_of", "start_stages"]
 
 
 @dataclass(frozen=True, slots=True)
 class StageTime:
-    """One stage: the layer (or machine, or service) that it belongs to, and its seconds by what they are spent on."""
+    """One stage: the layer (or machine, or service) that it belongs to, and its seconds by what they are spent on.
+
+    `application`: it is the service itself that gets ready.
+    """
 
     layer: str
     stage: str
@@ -35,6 +38,7 @@ class StageTime:
     pull_s: float
     disk_s: float
     cpu_s: float
+    application: bool = False
 
     @property
     def seconds(self) -> float:
@@ -48,15 +52,24 @@ def start_stages(scenario: Scenario, architecture: Architecture, service: Servic
     A host that isn't up by then boots first; images are fetched where the scenario says that they are cold. Stages that
     take no time are left out.
     """
-    hardware = Hardware(architecture)
-    # the generator is for the factors around the means, which nothing is drawn from here
-    plan = StartPlan(architecture, service, hardware, np.random.default_rng(0))
     dedicated = BOUNDARIES.index(architecture.boundary) < BOUNDARIES.index(scenario.fleet.isolation)
     policy = scenario.start
     up = policy.hosts_up == "all" or (policy.hosts_up == "shared" and not dedicated)
-    cold = policy.images == "cold"
+    return stages_of(architecture, service, boot=not up, cold=policy.images == "cold")
+
+
+def stages_of(
+    architecture: Architecture, service: Service, *, boot: bool = False, cold: bool = False
+) -> tuple[StageTime, ...]:
+    """Return the stages of one start on a machine of its own that runs, unless it is to `boot`, and has the image.
+
+    `cold`: it doesn't, and fetches it. Stages that take no time are left out.
+    """
+    hardware = Hardware(architecture)
+    # the generator is for the factors around the means, which nothing is drawn from here
+    plan = StartPlan(architecture, service, hardware, np.random.default_rng(0))
     stages: list[_StageCost] = [
-        *(() if up else plan.boot),
+        *(plan.boot if boot else ()),
         *(plan.host_image if cold else ()),
         *plan.guest,
         *(plan.guest_image if cold else ()),
@@ -64,10 +77,12 @@ def start_stages(scenario: Scenario, architecture: Architecture, service: Servic
         *(() if plan.app is None else (plan.app,)),
     ]
     cores = max(0.0, hardware.cores - architecture.host_cores - architecture.guest_cores - architecture.instance_cores)
-    return tuple(_times(stages, hardware, cores))
+    return tuple(_times(stages, hardware, cores, plan.app))
 
 
-def _times(stages: Iterable[_StageCost], hardware: Hardware, cores: float) -> Iterator[StageTime]:
+def _times(
+    stages: Iterable[_StageCost], hardware: Hardware, cores: float, app: _StageCost | None
+) -> Iterator[StageTime]:
     for stage in stages:
         most = min(cores, 1.0 if stage.cores is None else stage.cores)
         time = StageTime(
@@ -77,6 +92,7 @@ def _times(stages: Iterable[_StageCost], hardware: Hardware, cores: float) -> It
             pull_s=_mean(stage.pull_bytes) / hardware.link_bytes_per_s,
             disk_s=_mean(stage.disk_s),
             cpu_s=_mean(stage.cpu_core_s) / most,
+            application=stage is app,
         )
         if time.seconds > 0:
             yield time

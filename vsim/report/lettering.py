@@ -5,6 +5,7 @@ Widths are those of DejaVu Sans, which comes with matplotlib, unhinted: the same
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from functools import lru_cache
 from typing import Any
@@ -16,6 +17,8 @@ FONT = "DejaVu Sans"
 _LACKING = "□"
 # The height of a line, as a multiple of the text's size.
 LEADING = 1.25
+# A digit, a space and a unit: they stay on one line.
+_UNIT = re.compile(r"\d (?:[%×]|(?:[mµ]?s|min|h|weeks?|days?|years?|k?W|[kMG]i?B|times|bytes)\b)")
 
 
 @lru_cache(maxsize=4)
@@ -81,7 +84,7 @@ def shorten(text: str, size: float, width: float, bold: bool = False) -> str:
 def wrap(text: str, size: float, width: float, lines: int, bold: bool = False) -> list[str]:
     """Return `text` in at most `lines` lines of `width` points; what is left over is cut off with ….
 
-    Lines break at spaces, and after hyphens where a word is too long otherwise.
+    Lines break at spaces, but not between a number and its unit, and after hyphens where a word is too long otherwise.
     """
     found: list[str] = []
     rest = clean(text)
@@ -102,7 +105,7 @@ def wrap(text: str, size: float, width: float, lines: int, bold: bool = False) -
 
 def _fitting(text: str, size: float, width: float, bold: bool) -> int:
     """Return how many characters of `text` go on a line."""
-    breaks = [i for i, c in enumerate(text) if c == " "]
+    breaks = [i for i, c in enumerate(text) if c == " " and not _UNIT.match(text, max(0, i - 1))]
     fitting = [i for i in breaks if width_of(text[:i], size, bold) <= width]
     if fitting:
         return fitting[-1]

@@ -37,7 +37,8 @@ _TIME_STEPS = (
 class Sheet:
     """The area of a figure (or a part of one) to draw on; `width` and `height` in points.
 
-    Everything that is drawn here and isn't a panel of its own lies on one plane, `axes`, of the same units.
+    Everything that is drawn here and isn't a panel of its own lies on a plane, `axes`, of the same units, below the
+    panels; text lies on another one above them.
     """
 
     def __init__(self, figure: Any, style: Style) -> None:
@@ -45,10 +46,11 @@ class Sheet:
         self.style = style
         self.width = float(figure.bbox.width) * 72 / figure.dpi
         self.height = float(figure.bbox.height) * 72 / figure.dpi
-        self.axes = figure.add_axes((0, 0, 1, 1), zorder=0)
-        self.axes.set_xlim(0, self.width)
-        self.axes.set_ylim(0, self.height)
-        self.axes.axis("off")
+        self.axes, self._front = (figure.add_axes((0, 0, 1, 1), zorder=order) for order in (0, 2))
+        for axes in (self.axes, self._front):
+            axes.set_xlim(0, self.width)
+            axes.set_ylim(0, self.height)
+            axes.axis("off")
 
     def line_height(self, size: float | None = None) -> float:
         """Return the distance of two lines of text."""
@@ -66,13 +68,15 @@ class Sheet:
         colour: str | None = None,
         bold: bool = False,
         width: float | None = None,
+        ground: bool = False,
+        rotation: float = 0,
     ) -> None:
-        """Write one line; it is cut to `width` points where that is given."""
+        """Write one line; it is cut to `width` points where that is given. `ground`: lines don't go through it."""
         size = self.style.text if size is None else size
         shown = clean(text)
         if width is not None:
             shown = shorten(shown, size, width, bold)
-        self.axes.text(
+        self._front.text(
             x,
             y,
             shown,
@@ -82,6 +86,8 @@ class Sheet:
             color=self.style.ink if colour is None else colour,
             weight="bold" if bold else "normal",
             clip_on=False,
+            rotation=rotation,
+            bbox={"facecolor": self.style.paper, "edgecolor": "none", "pad": 1.0} if ground else None,
             zorder=5,
         )
 
@@ -214,7 +220,20 @@ def time_ticks(
 ) -> list[tuple[float, str]]:
     """Return the steps between `low` and `high` seconds whose names, at `size` points, fit beside each other."""
     inside = [(value, name) for value, name in _TIME_STEPS if low <= value <= high]
+    if len(inside) < 3:
+        inside = [(value, name) for value, name in _finer_steps() if low <= value <= high]
     return _thinned(inside, low, high, length, size, vertical)
+
+
+def _finer_steps() -> list[tuple[float, str]]:
+    """Return the steps of a short time axis: two and five times what a power of ten has as well."""
+    from vsim.report.words import seconds
+
+    steps = dict(_TIME_STEPS)
+    for power in range(-6, 1):
+        steps |= {value: seconds(value, 1) for value in (2 * 10.0**power, 5 * 10.0**power)}
+    steps |= {20.0: "20 s", 120.0: "2 min", 300.0: "5 min", 1800.0: "30 min", 7200.0: "2 h", 6 * 3600.0: "6 h"}
+    return sorted(steps.items())
 
 
 def log_ticks(

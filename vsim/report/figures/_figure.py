@@ -12,10 +12,14 @@ from vsim.report.documents import MAKERS
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from vsim.model.workload import Service
     from vsim.report.inputs import Inputs, Measured, Simulated
     from vsim.report.styles import Style
 
-__all__ = ["Cell", "Figure", "Table", "most_stacks", "remembered"]
+__all__ = ["LONGEST", "Cell", "Figure", "LayersOfService", "Table", "most_stacks", "remembered"]
+
+# Letters that the two lines of a slide's title hold in any case.
+LONGEST = 112
 
 Cell = str | int | float | None
 Table = tuple[Sequence[str], Sequence[Sequence[Cell]]]
@@ -112,6 +116,28 @@ class Figure(ABC):
     @abstractmethod
     def draw(self, inputs: Inputs, style: Style, figure: Any) -> None:
         """Draw on `figure`, a matplotlib (sub)figure that title, caption and footer don't belong to."""
+
+
+class LayersOfService(Figure):
+    """What layers cost one instance of the service that needs the least memory: beside it they are largest.
+
+    Of several results the one with the most different stacks is drawn.
+    """
+
+    needs = ("result",)
+
+    def accepts(self, simulated: Simulated) -> str | None:
+        """Return that layers or services aren't known, if so."""
+        return simulated.lacking or (None if simulated.services else "it needs a scenario with services")
+
+    def best(self, accepted: list[Simulated]) -> Simulated:
+        """Return the result with the most stacks."""
+        return most_stacks(accepted)
+
+    @staticmethod
+    def service(inputs: Inputs) -> Service:
+        """Return the service that is shown."""
+        return min(inputs.result.services, key=lambda service: (service.memory_bytes, service.name))
 
 
 def most_stacks(accepted: list[Simulated]) -> Simulated:

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from vsim.model.quantity import Quantity
     from vsim.model.stack import Architecture
     from vsim.model.workload import Service
-    from vsim.report.inputs import Simulated
 
 __all__ = [
     "APPLICATION",
@@ -30,7 +29,6 @@ __all__ = [
     "cpu_by_layer",
     "limits",
     "memory_by_layer",
-    "smallest",
     "start_up",
 ]
 
@@ -74,11 +72,6 @@ class Limit:
     instances: float
 
 
-def smallest(simulated: Simulated) -> Service | None:
-    """Return the service that needs the least memory: beside it, layers are largest."""
-    return min(simulated.services, key=lambda service: (service.memory_bytes, service.name), default=None)
-
-
 def memory_by_layer(architecture: Architecture, service: Service) -> list[Memory]:
     """Return the memory of every layer, from the hardware up, and of the application.
 
@@ -107,27 +100,12 @@ def memory_by_layer(architecture: Architecture, service: Service) -> list[Memory
 
 def start_up(architecture: Architecture, service: Service) -> list[Step]:
     """Return the stages of one start on a machine that runs and has the image, on its own; expected values."""
-    import numpy as np
+    from vsim.experiment.start_stages import stages_of
 
-    from vsim.engine.host import Hardware
-    from vsim.engine.startup import StartPlan
-
-    hardware = Hardware(architecture)
-    # the plan has the engine's own costs in this machine's terms; what varies is taken at its mean
-    plan = StartPlan(architecture, service, hardware, np.random.default_rng(0))
-    stages = [*plan.guest, *plan.unit, *((plan.app,) if plan.app else ())]
-    found = []
-    for stage in stages:
-        cores = min(stage.cores or 1.0, hardware.cores)
-        taken = (
-            sum(value for value, _ in stage.wait_s)
-            + sum(value for value, _ in stage.pull_bytes) / hardware.link_bytes_per_s
-            + sum(value for value, _ in stage.disk_s)
-            + sum(value for value, _ in stage.cpu_core_s) / cores
-        )
-        layer = APPLICATION if stage is plan.app else stage.layer
-        found.append(Step(layer, stage.name, taken))
-    return [step for step in found if step.seconds > 0]
+    return [
+        Step(APPLICATION if one.application else one.layer, one.stage, one.seconds)
+        for one in stages_of(architecture, service)
+    ]
 
 
 def cpu_by_layer(architecture: Architecture, service: Service) -> list[tuple[str, float]]:

@@ -121,7 +121,7 @@ Rectangle = tuple[float, float, float, float]
 
 
 # How many times as wide as tall things lie in a box, to try.
-_ASPECTS = (1.0, 0.7, 0.5, 0.33, 0.25, 1.5, 2.0, 3.0, 4.0)
+_ASPECTS = (1.0, 0.7, 0.5, 0.33, 0.25, 1.5, 2.0, 3.0, 4.0, 8.0, 16.0)
 
 
 @dataclass(frozen=True, slots=True)

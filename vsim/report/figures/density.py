@@ -6,15 +6,15 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from vsim.report.figures._figure import Cell, Figure, Table, most_stacks, remembered
-from vsim.report.figures._layers import limits, smallest
-from vsim.report.lettering import width_of, wrap
+from vsim.report.figures._figure import LONGEST, Cell, LayersOfService, Table, remembered
+from vsim.report.figures._layers import limits
+from vsim.report.figures._rows import RowNames
 from vsim.report.palette import layer_of_stack
 from vsim.report.sheet import Sheet
 from vsim.report.words import joined, rounded, short_names, times
 
 if TYPE_CHECKING:
-    from vsim.report.inputs import Inputs, Simulated
+    from vsim.report.inputs import Inputs
     from vsim.report.styles import Style
 
 __all__ = ["FIGURE", "Density"]
@@ -37,25 +37,15 @@ class _Row:
         return [what for what, count in self.limits if count == self.fits]
 
 
-class Density(Figure):
+class Density(LayersOfService):
     """How many instances of the smallest service fit on one machine."""
 
     name = "density"
-    needs = ("result",)
-
-    def accepts(self, simulated: Simulated) -> str | None:
-        """Return that layers or services aren't known, if so."""
-        return simulated.lacking or (None if simulated.services else "it needs a scenario with services")
-
-    def best(self, accepted: list[Simulated]) -> Simulated:
-        """Return the result with the most stacks."""
-        return most_stacks(accepted)
 
     @remembered
     def rows(self, inputs: Inputs) -> list[_Row]:
         """Return a row for each architecture."""
-        service = smallest(inputs.result)
-        assert service is not None
+        service = self.service(inputs)
         fleet = inputs.result.result.scenario.get("fleet")
         isolation = str(fleet.get("isolation", "none")) if isinstance(fleet, dict) else "none"
         found = []
@@ -86,7 +76,11 @@ class Density(Figure):
                 f"{_count(most.fits)} instances fit on {called[most.name]}, {ratio} as many as on {called[least.name]}"
             )
             limit = f"{joined(least.by)} is the limit"
-            return f"{said}: {limit}" if most.by == least.by else f"{said}, where {limit}"
+            said = f"{said}: {limit}" if most.by == least.by else f"{said}, where {limit}"
+            if len(said) <= LONGEST:
+                return said
+            there = f"{_count(least.fits)} on {called[least.name]}"
+            return f"{_count(most.fits)} instances fit on {called[most.name]}, {there}"
         return f"{_count(most.fits)} instances fit on {called[most.name]}, none on {called[least.name]}"
 
     def alt(self, inputs: Inputs) -> str:
@@ -96,8 +90,7 @@ class Density(Figure):
 
     def caption(self, inputs: Inputs) -> str:
         """Return whose density it is, and what a line is."""
-        service = smallest(inputs.result)
-        assert service is not None
+        service = self.service(inputs)
         return (
             f"How many instances of {service.name} one empty machine has room for; lines: the limits that aren't "
             "reached. Without intervals."
@@ -108,29 +101,37 @@ class Density(Figure):
         sheet = Sheet(figure, style)
         rows = self.rows(inputs)
         size, line = style.text, sheet.line_height()
-        called = short_names(row.name for row in rows)
-        names = [wrap(called[row.name].replace("@", " on "), size, sheet.width * 0.25, 2) for row in rows]
-        left = max(width_of(part, size) for lines in names for part in lines) + size
+        step = min(sheet.height / len(rows), line * 4.5)
+        start = sheet.height - (sheet.height - step * len(rows)) / 2
+        # where a row has no room for two lines of text, what is said stands beside its bar
+        cramped = step < line * 1.9
+        names = RowNames(sheet, [row.name for row in rows], step)
+        left = names.width
         said = [_said(row) for row in rows]
         width = sheet.width - left
-        step = sheet.height / len(rows)
-        thick = min(step * 0.4, line)
+        thick = min(step * 0.4, line * 1.5)
         # limits far beyond what fits are said, and not drawn: they would leave no room for the others
         most = max([row.fits for row in rows if math.isfinite(row.fits)] or [1.0]) * 1.5
         scale = (width - size) / max(most, 1.0)
+        if cramped:
+            said = [f"{_count(row.fits)} by {joined(row.by)}" for row in rows]
+            scale *= 0.6
         sheet.line([left, left], [0, sheet.height], colour=style.ink)
         for number, row in enumerate(rows):
-            top = sheet.height - number * step
+            top = start - number * step
             middle = top - thick * 0.6
-            for place, part in enumerate(names[number]):
-                sheet.text(0, top - thick * 0.1 - (place + 0.5) * line * 0.95, part)
+            names.below(number, middle + line * 0.475)
             fits = row.fits if math.isfinite(row.fits) else most
             sheet.box(left, middle - thick / 2, fits * scale, thick, layer_of_stack(row.name.partition("@")[0]))
             for _, count in row.limits[1:]:
-                if fits < count <= most:
+                if fits < count <= most and not cramped:
                     x = left + count * scale
                     sheet.line([x, x], [middle - thick / 2, middle + thick / 2], colour=style.ink, width=style.line)
-            sheet.text(left + size * 0.4, middle - thick / 2 - line * 0.55, said[number], width=width - size * 0.4)
+            if cramped:
+                x = left + fits * scale + size * 0.5
+                sheet.text(x, middle, said[number], width=sheet.width - x, ground=True)
+            else:
+                sheet.text(left + size * 0.4, middle - thick / 2 - line * 0.55, said[number], width=width - size * 0.4)
 
 
 def _count(number: float) -> str:

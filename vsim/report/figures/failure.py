@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from vsim.report.figures._figure import Cell, Figure, Table, remembered
 from vsim.report.figures._nesting import LEVELS, Box, Nest, Shape, nest_of, placed, scaled
+from vsim.report.figures._rows import RowNames
 from vsim.report.lettering import width_of, wrap
 from vsim.report.palette import colour, layer_of_stack
 from vsim.report.sheet import Sheet
@@ -22,8 +23,8 @@ __all__ = ["FIGURE", "Failure"]
 
 # More instances than this are drawn in squares of ten, or a hundred.
 _MOST = 200
-# The least side of an instance's square, in parts of the text's size, with which boxes within boxes are told apart.
-_LEAST = 0.2
+# More architectures than this have a row each, instead of a column.
+_COLUMNS = 5
 _PLURALS = {"instance": "instances", "kernel": "kernels", "machine": "machines", "chassis": "chassis"}
 
 
@@ -116,15 +117,16 @@ class Failure(Figure):
         return f"{boxes}, those of the largest failure filled and in a thick box. {'; '.join(said)}."
 
     def _nested(self, inputs: Inputs) -> bool:
-        """Return whether it is known of each architecture what contains what."""
-        return all(one.nest is not None for one in self.panels(inputs))
+        """Return whether boxes within boxes are drawn: it is known what contains what, and it isn't too much."""
+        return all(one.nest is not None and one.instances <= _MOST for one in self.panels(inputs))
 
     def caption(self, inputs: Inputs) -> str:
         """Return what a square and the box are."""
         runs = inputs.result.result.replications
         said = f"filled: the most that one failure took down in {runs} simulated histories (mean); without an interval."
         if self._nested(inputs):
-            return f"Boxes as placement has put things into each other; {said}"
+            around = "chassis, " if any(one.nest and one.nest.counts["chassis"] for one in self.panels(inputs)) else ""
+            return f"From the outside in: {around}machine, kernel, instance, as placement has put them; {said}"
         unit = _unit(max(one.instances for one in self.panels(inputs)))
         return f"{'A square is an instance' if unit == 1 else f'A square is {unit} instances'}; {said}"
 
@@ -133,34 +135,53 @@ class Failure(Figure):
         sheet = Sheet(figure, style)
         panels = self.panels(inputs)
         size, line = style.text, sheet.line_height()
-        nests = [one.nest for one in panels if one.nest is not None]
+        nests = [one.nest for one in panels if one.nest is not None] if self._nested(inputs) else []
+        if nests and len(panels) > _COLUMNS:
+            _in_rows(sheet, panels, nests)
+            return
         levels = [level for level in reversed(LEVELS) if any(nest.counts[level] for nest in nests)]
-        start = _anatomy_width(levels, size) if len(nests) == len(panels) else 0.0
-        width = (sheet.width - start) / len(panels)
+        start = _anatomy_width(levels, size) if nests else 0.0
+        width = min((sheet.width - start) / len(panels), size * 22)
         inner = width - size
         names = [wrap(one.name.replace("@", " on "), size, inner, 2) for one in panels]
         head, foot = max(len(lines) for lines in names) * line, line * 2.1
-        height = sheet.height - head - foot - size * 0.8
-        cell, shapes = scaled(nests, inner, height, size * 1.4)
-        nested = start > 0 and cell >= size * _LEAST
-        if not nested:
-            width = sheet.width / len(panels)
-            inner = width - size
-            names = [wrap(one.name.replace("@", " on "), size, inner, 2) for one in panels]
+        top = sheet.height - head - size * 0.4
+        cell, shapes = scaled(nests, inner, top - foot - size * 0.4, size * 2.5)
         for number, one in enumerate(panels):
-            x = number * width + (start if nested else 0.0)
+            x = start + number * width
             for place, part in enumerate(names[number]):
                 sheet.text(x, sheet.height - (place + 0.5) * line, part)
-            top = sheet.height - head - size * 0.4
-            if nested and one.nest is not None:
-                boxes = placed(one.nest.boxes, Shape(cell, shapes[number]), inner)
+            if nests:
+                boxes = placed(nests[number].boxes, Shape(cell, shapes[number]), inner)
                 _boxes(sheet, x, top, boxes, layer_of_stack(one.name.partition("@")[0]))
-            sheet.text(x, foot - line * 0.5, f"{_count(one.radius)} of {one.instances}", bold=True)
+            said = f"{_count(one.radius)} of {one.instances:,}"
+            sheet.text(x, foot - line * 0.5, said, bold=True, width=width - size * 0.3)
             sheet.text(x, foot - line * 1.5, one.fails, colour=style.faint, width=width - size * 0.3)
-        if nested:
-            _anatomy(sheet, sheet.height - head - size * 0.4, levels)
+        if nests:
+            _anatomy(sheet, top, levels)
         else:
             _squares(sheet, panels, width, head, foot)
+
+
+def _in_rows(sheet: Sheet, panels: list[_Panel], nests: list[Nest]) -> None:
+    """Draw a row of boxes within boxes for each architecture."""
+    size = sheet.style.text
+    step = sheet.height / len(panels)
+    names = RowNames(sheet, [one.name for one in panels], step, short=False)
+    said = [f"{_count(one.radius)} of {one.instances:,}" for one in panels]
+    right = max(width_of(one.fails, size) for one in panels) + size
+    middle = max(width_of(one, size, True) for one in said) + size
+    width = sheet.width - names.width - right - middle
+    height = step - size * 0.35
+    cell, shapes = scaled(nests, width, height, size * 1.4)
+    for row, one in enumerate(panels):
+        y = sheet.height - (row + 0.5) * step
+        names.middle(row, y)
+        boxes = placed(nests[row].boxes, Shape(cell, shapes[row]), width)
+        tall = max(rectangle[1] + rectangle[3] for _, rectangle, _ in boxes) if boxes else 0.0
+        _boxes(sheet, names.width, y + tall / 2, boxes, layer_of_stack(one.name.partition("@")[0]))
+        sheet.text(sheet.width - right - size * 0.5, y, said[row], bold=True, ha="right")
+        sheet.text(sheet.width - right, y, one.fails, colour=sheet.style.faint)
 
 
 def _boxes(sheet: Sheet, left: float, top: float, boxes: list[Any], layer: str) -> None:
@@ -288,7 +309,7 @@ def _unit(instances: int) -> int:
 
 
 def _count(number: float) -> str:
-    return str(round(number)) if abs(number - round(number)) < 0.05 else rounded(number, 2)
+    return f"{round(number):,}" if abs(number - round(number)) < 0.05 else rounded(number, 2)
 
 
 FIGURE = Failure()

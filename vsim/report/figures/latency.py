@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from vsim.report.figures._figure import Cell, Figure, Table, remembered
 from vsim.report.lettering import width_of, wrap
 from vsim.report.palette import colour, layer_of_stack, marker
-from vsim.report.sheet import Sheet, log_ticks, spread
+from vsim.report.sheet import Sheet, spread
 from vsim.report.words import rounded, seconds, short_names
 
 if TYPE_CHECKING:
@@ -90,6 +90,8 @@ class Latency(Figure):
         size, line = style.text, sheet.line_height()
         called = short_names(one.name for one in found)
         names = [wrap(called[one.name].replace("@", " on "), size, sheet.width * 0.26, 2) for one in found]
+        if len(found) * max(map(len, names)) * line > sheet.height:
+            names = [wrap(called[one.name], size, sheet.width * 0.34, 1) for one in found]
         right = max(width_of(part, size) for lines in names for part in lines) + size * 2
         left, bottom = width_of("100 ms", size) + size, line * 2.5
         width, height = sheet.width - left - right, sheet.height - bottom
@@ -97,11 +99,6 @@ class Latency(Figure):
         ends = [end for one in found for _, e in one.points for end in (e.value, e.low or e.value, e.high or e.value)]
         low, high = min(end for end in ends if end > 0) / 1.3, max(ends) * 1.3
         sheet.time_axis(axes, low, high, height, vertical=True)
-        if not axes.get_yticks().size or math.log10(high / low) < 1.2:
-            ticks = [
-                (v / 1000, f"{name} ms") for v, name in log_ticks(low * 1e3, high * 1e3, height, size, vertical=True)
-            ]
-            sheet.log_axis(axes, low, high, ticks, vertical=True)
         rates = sorted({rate for one in found for rate, _ in one.points})
         span = rates[-1] - rates[0]
         start, end = rates[0] - span * 0.04, rates[-1] + span * 0.04

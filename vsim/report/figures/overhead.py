@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from vsim.report.figures._figure import Cell, Figure, Table, most_stacks, remembered
 from vsim.report.figures._layers import background, cpu_by_layer
-from vsim.report.lettering import width_of, wrap
+from vsim.report.figures._rows import RowNames
+from vsim.report.lettering import width_of
 from vsim.report.sheet import Sheet
 from vsim.report.words import rounded, short_names
 
@@ -104,10 +105,13 @@ class Overhead(Figure):
         sheet = Sheet(figure, style)
         layers = self.layers(inputs)
         size, line = style.text, sheet.line_height()
-        called = short_names(layers)
-        names = {name: wrap(called[name].replace("@", " on "), size, sheet.width * 0.25, 2) for name in layers}
-        left = max(width_of(part, size) for lines in names.values() for part in lines) + size
         rows = {name: [pair for pair in parts if pair[1] >= _LEAST] for name, parts in layers.items()}
+        names = RowNames(sheet, layers, line * 2)
+        lines = sum(max(1, len(parts), names.count(number)) for number, parts in enumerate(rows.values()))
+        if lines * line * 0.98 > sheet.height:
+            _bars(sheet, rows)
+            return
+        left = names.width
         most = max(max((sum(part for _, part in parts) for parts in rows.values()), default=0.0), _LEAST)
         labels = [f"{layer} +{_percent(part)}" for parts in rows.values() for layer, part in parts] or ["adds nothing"]
         room = max(width_of(label, size) for label in labels) + size
@@ -115,15 +119,14 @@ class Overhead(Figure):
         gap = size * 0.5
         step, block = _rows(
             [max(1, len(rows[name])) for name in rows],
-            [len(names[name]) * line for name in rows],
+            [names.count(number) * line for number in range(len(rows))],
             sheet.height - gap * (len(rows) - 1),
         )
         thick = min(step * 0.72, line * 1.4)
         sheet.line([left, left], [0, sheet.height], colour=style.ink)
         y = sheet.height
-        for (name, parts), tall in zip(rows.items(), block, strict=True):
-            for number, written in enumerate(names[name]):
-                sheet.text(0, y - tall / 2 + ((len(names[name]) - 1) / 2 - number) * line, written)
+        for row, (parts, tall) in enumerate(zip(rows.values(), block, strict=True)):
+            names.middle(row, y - tall / 2)
             if not parts:
                 sheet.text(left + size * 0.4, y - tall / 2, "adds nothing", colour=style.faint)
             x = left
@@ -137,6 +140,31 @@ class Overhead(Figure):
                 sheet.text(end + size * 0.4, middle, f"{layer} +{_percent(part)}")
                 x = end
             y -= tall + gap
+
+
+def _bars(sheet: Sheet, rows: dict[str, list[tuple[str, float]]]) -> None:
+    """Draw what layers add in one row for each architecture, where there is no room for a row for each layer."""
+    style, size, line = sheet.style, sheet.style.text, sheet.line_height()
+    step = sheet.height / len(rows)
+    names = RowNames(sheet, rows, step)
+    left, thick = names.width, min(step * 0.6, line * 1.4)
+    totals = [sum(part for _, part in parts) for parts in rows.values()]
+    labels = []
+    for parts, total in zip(rows.values(), totals, strict=True):
+        most = max(parts, key=lambda pair: pair[1], default=None)
+        of = f", most by {most[0]}" if most is not None and len(parts) > 1 else f" by {most[0]}" if most else ""
+        labels.append(f"+{_percent(total)}{of}" if total else "adds nothing")
+    room = max(width_of(label, size) for label in labels) + size
+    scale = (sheet.width - left - room) / max(*totals, _LEAST)
+    sheet.line([left, left], [0, sheet.height], colour=style.ink)
+    for row, parts in enumerate(rows.values()):
+        middle = sheet.height - (row + 0.5) * step
+        names.middle(row, middle)
+        x = left
+        for layer, part in parts:
+            sheet.box(x, middle - thick / 2, part * scale, thick, layer)
+            x += part * scale
+        sheet.text(x + size * 0.4, middle, labels[row])
 
 
 def _rows(counts: list[int], least: list[float], height: float) -> tuple[float, list[float]]:

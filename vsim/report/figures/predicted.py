@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from vsim.report.documents import Validated
-from vsim.report.figures._figure import Cell, Figure, Table, remembered
+from vsim.report.figures._figure import LONGEST, Cell, Figure, Table, remembered
 from vsim.report.lettering import shorten, width_of
 from vsim.report.palette import colour, layer_of_stack, marker
 from vsim.report.plain import plain
@@ -36,9 +36,21 @@ _KINDS = (
     ("service", "service time"),
     ("requests_per", "requests/s"),
 )
+# Metrics whose names don't say what they are.
+_SAID = {
+    "startup_s": "start-up",
+    "density_startup_s": "start-up beside others",
+    "starts_per_s": "starts/s",
+    "service_sd_s": "spread of service times",
+    "service_mean_s": "mean service time",
+    "requests_per_s": "requests/s",
+    "client_late_p50_s": "the client's delay",
+    "density_taken_bytes": "memory",
+    "density_memory_bytes": "memory",
+}
 _BY_UNIT = {"s": "other times", "1/s": "other rates", "1": "counts", "bytes": "memory", "core-s": "CPU work"}
 # Steps of a ratio that people have words for.
-_RATIOS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
+_RATIOS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 20.0, 50.0, 100.0)
 _FILLS = ("full", "none", "left", "top")
 
 
@@ -99,11 +111,13 @@ class Predicted(Figure):
         """Return how many are within the band, and which is furthest off."""
         rows = self.rows(inputs)
         good = sum(not row.exceeds(BAND) for row in rows)
-        said = f"{good} of {len(rows)} predictions are within {100 * BAND:.0f} % of what was measured"
+        said = f"{good} of {len(rows)} predictions are within {100 * BAND:.0f} % of the measurement"
         if good == len(rows):
             return said
         worst = rows[0]
-        return f"{said}; furthest off: {_named(worst)}, {_off(worst)}"
+        place = f", {plain(worst.at, 24)}" if worst.at else ""
+        long = f"{said}; furthest off: {_named(worst)}{place}, {_off(worst)}"
+        return long if len(long) <= LONGEST else f"{said}; worst: {_named(worst)}, {_off(worst)}"
 
     def alt(self, inputs: Inputs) -> str:
         """Return the median error of each kind in words."""
@@ -128,7 +142,7 @@ class Predicted(Figure):
         timed = [row for row in rows if row.unit == "s" and row.measured.value > 0 and row.predicted.value > 0]
         start = 0.0
         if timed:
-            start = _square(sheet, timed, looks) + style.text * 1.5
+            start = _scatter(sheet, timed, looks) + style.text * 1.5
         _strip(sheet, start, self.kinds(inputs), looks)
 
 
@@ -152,16 +166,17 @@ def _looks(rows: Sequence[Comparison], style: Style) -> dict[str, dict[str, Any]
     return looks
 
 
-def _square(sheet: Sheet, rows: Sequence[Comparison], looks: dict[str, dict[str, Any]]) -> float:
+def _scatter(sheet: Sheet, rows: Sequence[Comparison], looks: dict[str, dict[str, Any]]) -> float:
     """Draw simulated over measured times; return where the right edge is."""
     style, text, line = sheet.style, sheet.style.text, sheet.line_height()
     left, bottom = line + width_of("100 ms", text) + text * 0.6, line * 2.4
-    side: float = min(sheet.height - bottom, sheet.width * 0.45 - left)
-    axes = sheet.panel(left, bottom, side, side)
+    height = sheet.height - bottom
+    width: float = min(height, sheet.width * 0.45 - left)
+    axes = sheet.panel(left, bottom, width, height)
     values = [end for row in rows for part in (row.measured, row.predicted) for end in _reach(part)]
     low, high = min(values) / 1.6, max(values) * 1.6
-    sheet.time_axis(axes, low, high, side)
-    sheet.time_axis(axes, low, high, side, vertical=True)
+    sheet.time_axis(axes, low, high, width)
+    sheet.time_axis(axes, low, high, height, vertical=True)
     axes.spines["left"].set_visible(True)
     ends = [low, high]
     axes.fill_between(
@@ -178,35 +193,26 @@ def _square(sheet: Sheet, rows: Sequence[Comparison], looks: dict[str, dict[str,
             [x.value] * len(_reach(y)[1:] or [0]), _reach(y)[1:] or [y.value], color=look["color"], lw=style.line * 0.3
         )
         axes.plot([x.value], [y.value], ms=text * 0.36, mew=style.line * 0.35, zorder=3, **look)
-    sheet.text(left + side / 2, line * 0.5, "measured", ha="center")
-    sheet.axes.text(
-        line * 0.5,
-        bottom + side / 2,
-        "simulated",
-        rotation=90,
-        ha="center",
-        va="center",
-        fontsize=text,
-        color=style.ink,
-    )
-    _name_drivers(sheet, rows, looks, (left, bottom, side), (low, high))
-    return float(left + side)
+    sheet.text(left + width / 2, line * 0.5, "measured", ha="center")
+    sheet.text(line * 0.5, bottom + height / 2, "simulated", ha="center", va="center", rotation=90)
+    _name_drivers(sheet, rows, looks, (left, bottom, width, height), (low, high))
+    return left + width
 
 
 def _name_drivers(
     sheet: Sheet,
     rows: Sequence[Comparison],
     looks: dict[str, dict[str, Any]],
-    place: tuple[float, float, float],
+    place: tuple[float, float, float, float],
     ends: tuple[float, float],
 ) -> None:
     """Name each driver beside its largest time: above the line where there is more room to the left, else below it."""
     style, text, line = sheet.style, sheet.style.text, sheet.line_height()
-    left, bottom, side = place
+    left, bottom, width, height = place
     low, high = ends
 
-    def at(value: float) -> float:
-        return side * math.log(value / low) / math.log(high / low)
+    def part(value: float) -> float:
+        return math.log(value / low) / math.log(high / low)
 
     largest: dict[str, Comparison] = {}
     for row in rows:
@@ -215,25 +221,24 @@ def _name_drivers(
             largest[row.driver] = row
     for above in (True, False):
         own = [
-            (driver, at(row.measured.value), at(row.predicted.value))
+            (driver, part(row.measured.value) * width, part(row.predicted.value) * height)
             for driver, row in largest.items()
-            if (at(row.measured.value) > side / 2) == above
+            if (part(row.measured.value) > 0.5) == above
         ]
         own.sort(key=lambda one: one[2])
         shift = line * 0.8 if above else -line * 0.8
-        wanted = [y + shift for _, _, y in own]
-        places = spread(wanted, line, line * 0.5, side - line * 0.5)
-        for (driver, x, y), height in zip(own, places, strict=True):
+        places = spread([y + shift for _, _, y in own], line, line * 0.5, height - line * 0.5)
+        for (driver, x, y), level in zip(own, places, strict=True):
             # where a row of text meets the diagonal, and a letter away from it
-            edge = min(x, height) - text * 1.4 if above else max(x, height) + text * 1.4
-            room = edge if above else side - edge
-            name = shorten(driver, text, max(room, text * 3))
-            sheet.line(
-                [left + edge + (text * 0.2 if above else -text * 0.2), left + x],
-                [bottom + height, bottom + y],
-                colour=style.faint,
-            )
-            sheet.text(left + edge, bottom + height, name, ha="right" if above else "left")
+            diagonal = level / height * width
+            edge = min(x, diagonal) - text * 1.4 if above else max(x, diagonal) + text * 1.4
+            room = edge if above else width - edge
+            if room < text * 2:
+                continue
+            name = shorten(driver, text, room)
+            begin = left + edge + (text * 0.2 if above else -text * 0.2)
+            sheet.line([begin, left + x], [bottom + level, bottom + y], colour=style.faint)
+            sheet.text(left + edge, bottom + level, name, ha="right" if above else "left", ground=True)
 
 
 def _strip(sheet: Sheet, start: float, kinds: Sequence[_Kind], looks: dict[str, dict[str, Any]]) -> None:
@@ -320,21 +325,22 @@ def _reach(side: Side) -> list[float]:
 
 
 def _named(row: Comparison) -> str:
-    """Return which statistic a row is: start-up p95 of process, 16 at once."""
-    name = row.metric
-    for ending in ("_s", "_bytes", "_per", "_core"):
-        name = name.removesuffix(ending)
-    name = name.replace("_", " ").replace("startup", "start-up")
-    return (
-        f"{plain(name, 30)}{' p95' if row.statistic == 'p95' else ''} of {plain(row.driver, 24)}, {plain(row.at, 24)}"
-    )
+    """Return which statistic a row is: start-up p95 of process."""
+    said = _SAID.get(row.metric)
+    if said is None:
+        said = row.metric
+        for ending in ("_s", "_bytes", "_per", "_core"):
+            said = said.removesuffix(ending)
+        said = plain(said.replace("_", " "), 30)
+    return f"{said}{' p95' if row.statistic == 'p95' else ''} of {plain(row.driver, 24)}"
 
 
 def _off(row: Comparison) -> str:
+    """Return an error with its sign in percent, a large one as a ratio."""
     error = row.error or 0.0
-    if error < 0:
-        return f"{_percent(-error)} too low"
-    return f"{_percent(error)} too high" if error < 1 else f"{rounded(1 + error, 2)} times as high"
+    if error >= 1:
+        return f"{rounded(1 + error, 2)} times as high"
+    return f"{'−' if error < 0 else '+'}{_percent(abs(error))}"
 
 
 def _percent(part: float) -> str:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from vsim.report.figures._figure import Cell, Figure, Table, remembered
+from vsim.report.figures._rows import RowNames
 from vsim.report.figures._starts import rungs
-from vsim.report.lettering import width_of, wrap
+from vsim.report.lettering import width_of
 from vsim.report.palette import colour, layer_of_stack, marker
 from vsim.report.sheet import Sheet
 from vsim.report.words import seconds, span
@@ -75,6 +76,10 @@ class Provision(Figure):
                     found.append(_Row(name, stack, middle, min(medians), max(medians), measured=True))
         return found
 
+    def poor(self, inputs: Inputs) -> str | None:
+        """Return that nothing takes time, if so."""
+        return None if any(not row.measured for row in self.rows(inputs)) else "nothing takes time in the result"
+
     def table(self, inputs: Inputs) -> Table:
         """Return the seconds of each row."""
         rows: list[list[Cell]] = [
@@ -108,22 +113,22 @@ class Provision(Figure):
         sheet = Sheet(figure, style)
         rows = self.rows(inputs)
         size, line = style.text, sheet.line_height()
-        names = [wrap(row.name.replace("@", " on "), size, sheet.width * 0.26, 2) for row in rows]
-        left = max(width_of(part, size) for lines in names for part in lines) + size
         room = max(width_of(row.said, size) for row in rows) + size * 1.4
         bottom = line * 1.2
-        width, height = sheet.width - left - room, sheet.height - bottom
+        height = sheet.height - bottom
+        step = height / len(rows)
+        names = RowNames(sheet, [row.name for row in rows], step, short=False, most=0.26)
+        left = names.width
+        width = sheet.width - left - room
         ends = [end for row in rows for end in (row.value, row.low, row.high) if end]
         low, high = min(ends) / 2, max(ends) * 1.3
         axes = sheet.panel(left, bottom, width, height)
         sheet.time_axis(axes, low, high, width)
         axes.set_ylim(len(rows) - 0.5, -0.5)
         axes.yaxis.set_visible(False)
-        step = height / len(rows)
         for number, row in enumerate(rows):
             y = bottom + height - (number + 0.5) * step
-            for place, part in enumerate(names[number]):
-                sheet.text(0, y + ((len(names[number]) - 1) / 2 - place) * line * 0.95, part)
+            names.middle(number, y)
             layer = layer_of_stack(row.stack)
             own = colour(layer, style.dark)
             dots = [row.low or row.value, row.high or row.value] if row.measured else [row.value]
@@ -151,7 +156,7 @@ class Provision(Figure):
                 zorder=5,
             )
             end = left + width * math.log(max(dots[-1], row.high or 0) / low) / math.log(high / low)
-            sheet.text(end + size * 0.7, y, row.said)
+            sheet.text(end + size * 0.7, y, row.said, ground=True)
 
 
 FIGURE = Provision()

@@ -141,7 +141,7 @@ class Pull(Figure):
         gap = min(text * 0.5, (sheet.height - axis - below - len(rows) * line * 0.95) / max(1, len(groups) - 1))
         gap = max(0.0, gap)
         step = (sheet.height - axis - below - gap * (len(groups) - 1)) / len(rows)
-        step = min(step, line * 2)
+        step = min(step, line * 3)
         names = [wrap(name, text, sheet.width * 0.2, min(2, len(own)), True) for name, own in groups]
         first = max(width_of(part, text, True) for lines in names for part in lines) + text
         labels = [shorten(row.label, text, sheet.width * 0.28) for row in rows]
@@ -149,17 +149,18 @@ class Pull(Figure):
         said = [seconds(row.seconds) for row in rows]
         right = max(width_of(one, text) for one in said) + text
         width = sheet.width - left - right
-        low = min(min(row.low, row.model or row.low) for row in rows) / 1.4
-        high = max(row.high for row in rows) * 1.4
+        # what takes no time has no place on the axis
+        low = min((end for row in rows for end in (row.low, row.seconds, row.model) if end), default=1.0) / 1.4
+        high = max(max(row.high, row.seconds) for row in rows) * 1.4 or 1.0
         height = step * len(rows) + gap * (len(groups) - 1)
-        bottom = sheet.height - height
+        bottom = axis + below + (sheet.height - axis - below - height) / 2
         axes = sheet.panel(left, bottom, width, height)
         sheet.time_axis(axes, low, high, width)
         axes.yaxis.set_visible(False)
         axes.set_ylim(0, height)
 
         own = colour("container-engine", style.dark)
-        top = sheet.height
+        top = bottom + height
         number = 0
         for index, (_, members) in enumerate(groups):
             for part, written in enumerate(names[index]):
@@ -170,7 +171,7 @@ class Pull(Figure):
                 sheet.text(sheet.width, y, said[number], ha="right")
                 simulated = row.model is None
                 axes.plot(
-                    [row.low, row.high],
+                    [max(row.low, low), max(row.high, low)],
                     [y - bottom, y - bottom],
                     color=own if simulated else style.ink,
                     lw=style.line * 0.9,
@@ -181,7 +182,7 @@ class Pull(Figure):
                     ends = [y - bottom - step * 0.3, y - bottom + step * 0.3]
                     axes.plot([row.model, row.model], ends, color=own, lw=style.line * 1.2, zorder=4)
                 axes.plot(
-                    [row.seconds],
+                    [max(row.seconds, low)],
                     [y - bottom],
                     ls="none",
                     marker="o",

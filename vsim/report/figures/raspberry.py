@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from vsim.report.figures._bars import Value, draw_bars, values_of
-from vsim.report.figures._figure import Cell, Figure, Table, remembered
+from vsim.report.figures._bars import Bars, values_of
 from vsim.report.words import rounded, times
 
 if TYPE_CHECKING:
     from vsim.report.inputs import Inputs, Simulated
-    from vsim.report.styles import Style
 
 __all__ = ["FIGURE", "Raspberry"]
 
@@ -22,11 +20,11 @@ def _is_pi(name: str) -> bool:
     return name.partition("@")[2].startswith(_PI)
 
 
-class Raspberry(Figure):
+class Raspberry(Bars):
     """The same stack on a server and on a Pi."""
 
     name = "raspberry"
-    needs = ("result",)
+    metrics = _METRICS
 
     def accepts(self, simulated: Simulated) -> str | None:
         """Return that there aren't both, if so."""
@@ -34,20 +32,6 @@ class Raspberry(Figure):
         if not any(map(_is_pi, names)) or all(map(_is_pi, names)):
             return "it needs a Raspberry Pi and another machine in one result"
         return None if len(values_of(simulated.result, _METRICS)) > 1 else "the result has too few metrics for it"
-
-    @remembered
-    def values(self, inputs: Inputs) -> dict[str, dict[str, Value]]:
-        """Return the values by metric and architecture."""
-        return values_of(inputs.result.result, _METRICS)
-
-    def table(self, inputs: Inputs) -> Table:
-        """Return each metric of each architecture."""
-        rows: list[list[Cell]] = [
-            [name, metric, one.value, one.low, one.high, one.unit]
-            for metric, by_name in self.values(inputs).items()
-            for name, one in by_name.items()
-        ]
-        return ("architecture", "metric", "value", "low", "high", "unit"), rows
 
     def title(self, inputs: Inputs) -> str:
         """Return how the Pi compares with the server in the same stack, if there is one in both."""
@@ -69,24 +53,9 @@ class Raspberry(Figure):
         machines = pi.partition("@")[2], other.partition("@")[2]
         return f"A {machines[0]} has {' and '.join(said) or 'the same work'} of a {machines[1]}"
 
-    def alt(self, inputs: Inputs) -> str:
-        """Return all values in words."""
-        said = [
-            f"{metric}: " + ", ".join(f"{name} {one.said(metric)}" for name, one in by_name.items())
-            for metric, by_name in self.values(inputs).items()
-        ]
-        return f"Bar charts, one for each of {len(said)} measures. {'; '.join(said)}."
-
     def caption(self, inputs: Inputs) -> str:
         """Return what bars and whiskers are."""
-        runs = inputs.result.result.replications
-        bars = "whiskers: 95 % interval of the mean where it shows" if runs > 1 else "no intervals"
-        return f"The same workload on each, mean of {runs}; {bars}. Many figures of a Pi are derived, not measured."
-
-    def draw(self, inputs: Inputs, style: Style, figure: Any) -> None:
-        """Draw a column of bars for each metric."""
-        names = [one.name for one in inputs.result.result.architectures]
-        draw_bars(figure, style, names, self.values(inputs))
+        return f"The same workload on each, {self.intervals(inputs)}. Many figures of a Pi are derived, not measured."
 
 
 FIGURE = Raspberry()

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from vsim.report.figures._figure import Cell, Figure, Table, most_stacks, remembered
-from vsim.report.figures._layers import APPLICATION, SHORT, Memory, memory_by_layer, smallest
+from vsim.report.figures._figure import Cell, LayersOfService, Table, remembered
+from vsim.report.figures._layers import APPLICATION, SHORT, Memory, memory_by_layer
 from vsim.report.lettering import shorten, wrap
 from vsim.report.sheet import Sheet, spread
-from vsim.report.words import short_names, size
+from vsim.report.words import rounded, short_names, size
 
 if TYPE_CHECKING:
-    from vsim.report.inputs import Inputs, Simulated
+    from vsim.report.inputs import Inputs
     from vsim.report.styles import Style
 
 __all__ = ["FIGURE", "Stacks"]
@@ -23,6 +23,10 @@ _SHORT = {
     for layer in ("hypervisor", "desktop-vm")
     for per, name in (("machine", "VM host"), ("instance", "monitor"))
 }
+
+
+# Beside more columns than this units don't fit.
+_COLUMNS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,25 +55,15 @@ class _Column:
         return sum(part.bytes for part in self.each if part.layer != APPLICATION)
 
 
-class Stacks(Figure):
+class Stacks(LayersOfService):
     """The stack diagrams, to scale."""
 
     name = "stacks"
-    needs = ("result",)
-
-    def accepts(self, simulated: Simulated) -> str | None:
-        """Return that layers or services aren't known, if so."""
-        return simulated.lacking or (None if simulated.services else "it needs a scenario with services")
-
-    def best(self, accepted: list[Simulated]) -> Simulated:
-        """Return the result with the most stacks."""
-        return most_stacks(accepted)
 
     @remembered
     def columns(self, inputs: Inputs) -> list[_Column]:
         """Return a column for each architecture."""
-        service = smallest(inputs.result)
-        assert service is not None
+        service = self.service(inputs)
         return [_Column(one.name, tuple(memory_by_layer(one, service))) for one in inputs.result.architectures]
 
     def table(self, inputs: Inputs) -> Table:
@@ -82,8 +76,7 @@ class Stacks(Figure):
     def title(self, inputs: Inputs) -> str:
         """Return the largest and the smallest overhead of an instance."""
         columns = self.columns(inputs)
-        service = smallest(inputs.result)
-        assert service is not None
+        service = self.service(inputs)
         most, least = max(columns, key=lambda c: c.overhead), min(columns, key=lambda c: c.overhead)
         own = size(service.memory_bytes)
         if most is least or most.overhead == least.overhead:
@@ -104,22 +97,33 @@ class Stacks(Figure):
 
     def caption(self, inputs: Inputs) -> str:
         """Return what the line is."""
-        service = smallest(inputs.result)
-        assert service is not None
+        service = self.service(inputs)
         shared = any(one.guest_size > 1 for one in inputs.result.architectures)
         guests = " A guest that several share is divided among them." if shared else ""
+        if self._narrow(inputs):
+            guests = " Shared guests are divided." if shared else ""
+            return (
+                f"Height is memory to scale, numbers in MiB, of one instance of {service.name}. Below the line: once "
+                f"on a machine; above: for every instance.{guests}"
+            )
         return (
             f"Height is memory, to scale, of one instance of {service.name}. Below the line: once on a machine; "
             f"above it: for every instance.{guests}"
         )
+
+    def _narrow(self, inputs: Inputs) -> bool:
+        """Return whether there are so many columns that only numbers fit beside them."""
+        return len(self.columns(inputs)) > _COLUMNS
 
     def draw(self, inputs: Inputs, style: Style, figure: Any) -> None:
         """Draw a column of boxes for each architecture, names beside them."""
         sheet = Sheet(figure, style)
         columns = self.columns(inputs)
         line, text = sheet.line_height(), style.text
-        width = sheet.width / len(columns)
-        bar = min(width * 0.26, text * 7)
+        width = min(sheet.width / len(columns), text * 16)
+        start = (sheet.width - width * len(columns)) / 2
+        narrow = self._narrow(inputs)
+        bar = text * 0.5 if narrow else min(width * 0.26, text * 7)
         called = short_names(column.name for column in columns)
         names = [wrap(called[column.name].replace("@", " on "), text, width * 0.97, 3) for column in columns]
         foot = max(len(one) for one in names) * line + text * 0.3
@@ -130,7 +134,7 @@ class Stacks(Figure):
         scale = height / (above + below)
         ground = foot + below * scale
         for number, column in enumerate(columns):
-            x = number * width
+            x = start + number * width
             sheet.line(
                 [x - text * 0.4, x + bar + text * 0.4], [ground, ground], colour=style.ink, width=style.line * 1.4
             )
@@ -144,21 +148,22 @@ class Stacks(Figure):
                 y -= tall
                 sheet.box(x, y, bar, tall, part.layer)
                 middles.append(y + tall / 2)
-                labels.append(_label(part, sheet, style, width - bar))
+                labels.append(_label(part, style, width - bar, narrow))
             y = ground
             for part in column.each:
                 tall = part.bytes * scale
                 sheet.box(x, y, bar, tall, part.layer)
                 if tall >= style.line * 0.3:
                     middles.append(y + tall / 2)
-                    labels.append(_label(part, sheet, style, width - bar))
+                    labels.append(_label(part, style, width - bar, narrow))
                 y += tall
             _beside(sheet, x + bar, middles, labels, foot, style)
 
 
-def _label(part: Memory, sheet: Sheet, style: Style, width: float) -> str:
+def _label(part: Memory, style: Style, width: float, narrow: bool) -> str:
     name = _SHORT.get((part.layer, part.per), SHORT.get(part.layer, part.layer))
-    amount = size(part.bytes, 2)
+    amount = rounded(part.bytes / 2**20, 2) if narrow else size(part.bytes, 2)
+    name = name.removesuffix(" OS") if narrow else name
     return f"{shorten(name, style.text, width - style.text * 0.95)}\n{amount}"
 
 

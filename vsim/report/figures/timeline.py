@@ -4,38 +4,29 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from vsim.report.figures._figure import Cell, Figure, Table, most_stacks, remembered
-from vsim.report.figures._layers import APPLICATION, SHORT, Step, smallest, start_up
-from vsim.report.lettering import width_of, wrap
+from vsim.report.figures._figure import Cell, LayersOfService, Table, remembered
+from vsim.report.figures._layers import APPLICATION, SHORT, Step, start_up
+from vsim.report.figures._rows import RowNames
+from vsim.report.lettering import width_of
 from vsim.report.sheet import Sheet
 from vsim.report.words import seconds, short_names
 
 if TYPE_CHECKING:
-    from vsim.report.inputs import Inputs, Simulated
+    from vsim.report.inputs import Inputs
     from vsim.report.styles import Style
 
 __all__ = ["FIGURE", "Timeline"]
 
 
-class Timeline(Figure):
+class Timeline(LayersOfService):
     """One start, stage by stage."""
 
     name = "timeline"
-    needs = ("result",)
-
-    def accepts(self, simulated: Simulated) -> str | None:
-        """Return that layers or services aren't known, if so."""
-        return simulated.lacking or (None if simulated.services else "it needs a scenario with services")
-
-    def best(self, accepted: list[Simulated]) -> Simulated:
-        """Return the result with the most stacks."""
-        return most_stacks(accepted)
 
     @remembered
     def rows(self, inputs: Inputs) -> dict[str, list[Step]]:
         """Return the stages by architecture."""
-        service = smallest(inputs.result)
-        assert service is not None
+        service = self.service(inputs)
         return {one.name: start_up(one, service) for one in inputs.result.architectures}
 
     def table(self, inputs: Inputs) -> Table:
@@ -73,8 +64,7 @@ class Timeline(Figure):
 
     def caption(self, inputs: Inputs) -> str:
         """Return whose start it is."""
-        service = smallest(inputs.result)
-        assert service is not None
+        service = self.service(inputs)
         return (
             f"One start of {service.name}, alone on a machine that runs and has the image: the expected length of each "
             "stage, without an interval."
@@ -85,25 +75,32 @@ class Timeline(Figure):
         sheet = Sheet(figure, style)
         rows = self.rows(inputs)
         size, line = style.text, sheet.line_height()
-        called = short_names(rows)
-        names = [wrap(called[name].replace("@", " on "), size, sheet.width * 0.25, 2) for name in rows]
-        left = max(width_of(part, size) for lines in names for part in lines) + size
+        step_height = min(sheet.height / len(rows), line * 4.5)
+        start = sheet.height - (sheet.height - step_height * len(rows)) / 2
+        # where a row has no room for two lines of text, the stages are named beside the bar as far as there is room
+        cramped = step_height < line * 2
+        names = RowNames(sheet, rows, step_height)
+        left = names.width
         totals = [sum(step.seconds for step in steps) for steps in rows.values()]
         room = max(width_of(seconds(total), size, True) for total in totals) + size
         scale = (sheet.width - left - room) / max(totals)
-        step_height = sheet.height / len(rows)
-        thick = min(step_height * 0.42, line * 1.3)
+        thick = min(step_height * 0.42, line * 1.5)
         sheet.line([left, left], [0, sheet.height], colour=style.ink)
         for row, steps in enumerate(rows.values()):
-            top = sheet.height - row * step_height
+            top = start - row * step_height
             middle = top - thick * 0.7
-            for number, part in enumerate(names[row]):
-                sheet.text(0, top - thick * 0.2 - (number + 0.5) * line, part)
+            names.below(row, middle + line * 0.475)
             x = left
             for step in steps:
                 sheet.box(x, middle - thick / 2, step.seconds * scale, thick, step.layer)
                 x += step.seconds * scale
             sheet.text(x + size * 0.5, middle, seconds(totals[row]), bold=True)
+            if cramped:
+                x += size * 1.5 + width_of(seconds(totals[row]), size, bold=True)
+                said = _named(steps, size, sheet.width - x)
+                if width_of(said, size) <= sheet.width - x:
+                    sheet.text(x, middle, said, colour=style.faint)
+                continue
             said = _named(steps, size, sheet.width - left - size)
             sheet.text(
                 left + size * 0.4,
