@@ -15,6 +15,8 @@ from vsim.samples.bars import bars_of, in_terminal, worth_drawing
 from vsim.samples.svg import to_svg
 
 HOSTS = {"bare-metal@a": {"hosts": (8, 6, 10)}, "vm@a": {"hosts": (4, 2, 6)}, "container@a": {"hosts": 2}}
+# Hebrew, and two hundred letters
+LONG = f"שלום {'x' * 200}"
 TIMES = {"bare-metal@a": {"provision_s": 1e6}, "container@a": {"provision_s": (1.0, 0.1, 10.0)}}
 
 
@@ -84,6 +86,18 @@ def test_what_there_isnt_is_refused() -> None:
         bars_of(result(HOSTS), "energy_wh")
 
 
+@pytest.mark.parametrize("plain", [False, True])
+def test_a_name_in_a_terminal_is_text_on_its_own_line(plain: bool) -> None:
+    names = [f"vm@{HOSTILE}", f"vm@\x1b[31m\r{LONG}", "container@\u2028b\x07"]
+    hostile = result({name: {"hosts": number} for number, name in enumerate(names, start=1)}, title=HOSTILE)
+    lines = list(in_terminal(bars_of(hostile, "hosts"), 80, plain=plain))
+    assert len(lines) == 1 + len(names), "no name ends a line"
+    for line in lines:
+        assert len(line) <= 80
+        assert line.isprintable(), "nothing moves the cursor, sets a colour or turns the direction"
+    assert [line.split()[-1] for line in lines[1:]] == ["1", "2", "3"]
+
+
 def test_an_svg_has_each_bar_at_its_length() -> None:
     svg = ElementTree.fromstring(to_svg(bars_of(result(HOSTS), "hosts"), fills=["#111111", "#222222", "#333333"]))
     space = "{http://www.w3.org/2000/svg}"
@@ -121,7 +135,7 @@ class _Tags(HTMLParser):
 
 def test_a_notebook_shows_a_table_and_pictures_with_every_name_as_text() -> None:
     hostile = result(
-        {f"vm@{HOSTILE}": {"hosts": (4, 2, 6)}, f"container@{HOSTILE}": {"hosts": 2}}, title=f"Title {HOSTILE}"
+        {f"vm@{HOSTILE} {LONG}": {"hosts": (4, 2, 6)}, f"container@{HOSTILE}": {"hosts": 2}}, title=f"Title {HOSTILE}"
     )
     html = hostile._repr_html_()
     parsed = _Tags()
@@ -130,6 +144,7 @@ def test_a_notebook_shows_a_table_and_pictures_with_every_name_as_text() -> None
     assert {name for name, _ in parsed.attributes} <= {"scope", "alt", "src"}
     assert parsed.tags.count("img") == 1
     assert "<script>alert(1)</script>" in parsed.text
+    assert LONG in parsed.text
     assert "4±2" in parsed.text
     (source,) = [value for name, value in parsed.attributes if name == "src"]
     assert source is not None

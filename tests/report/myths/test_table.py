@@ -124,6 +124,9 @@ def test_names_of_others_come_out_as_text() -> None:
     assert len(lines) == len(MYTHS) + 2, "no name ends a line"
     assert {line.count("|") for line in lines} == {6}, "no name ends a cell"
     assert json.loads(table([hostile], form="json"))[1]["conditions"][0]["evidence"][0]["subject"] == name
+    rows = list(csv.DictReader(io.StringIO(table([hostile], form="csv"))))
+    assert name in {row["subject"] for row in rows}, "a cell holds it whole, line ends and quotes and all"
+    assert all(None not in row and None not in row.values() for row in rows), "and no cell is cut in two"
 
 
 def test_nothing_to_judge_from_is_an_error() -> None:
