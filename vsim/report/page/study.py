@@ -154,7 +154,9 @@ def study_around(result: Result, profile: Profile, runner: Runner, *, options: S
     # each point as often as the result, whatever precision that was made for: differences are paired
     often = dataclasses.replace(scenario.run, replications=result.replications)
     scenario = dataclasses.replace(scenario, run=often)
-    made = study(scenario, profile, runner, command=words, on=True, version=result.version, analysis=Analysis("none"))
+    # a preset states its architectures; what a file states isn't known
+    on = scenario.name not in words
+    made = study(scenario, profile, runner, command=words, on=on, version=result.version, analysis=Analysis("none"))
     if made.result.architectures != result.architectures:
         return study_of(result, profile, options=options)
     return dataclasses.replace(made, result=result)
