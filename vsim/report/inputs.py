@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import re
 import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -31,6 +32,8 @@ __all__ = ["DEFAULT_SCENARIO", "Document", "InputFile", "Inputs", "Measured", "S
 DEFAULT_SCENARIO = "evolution"
 Kind = Literal["result", "samples", "scenario", "profile"] | DocumentKind
 _KINDS_OF_DOCUMENTS = get_args(DocumentKind)
+# What a line of samples has near its beginning; the record of a validation has a name there.
+_RECORD = re.compile(rb'"record"\s*:\s*"(?:run|sample|failure|done|resume)\b')
 _T = TypeVar("_T")
 
 
@@ -284,7 +287,7 @@ def _kind_of_file(file: Path) -> Kind:
         raise InputError(f"can't be read: {error}", place=Place(str(file))) from None
     if file.suffix in (".yaml", ".yml"):
         return document_kind(file, start) or "scenario"
-    if start.startswith(b"{") and b'"record"' in start.partition(b"\n")[0][:200]:
+    if start.startswith(b"{") and _RECORD.search(start.partition(b"\n")[0][:200]):
         return "samples"
     document = document_kind(file, start)
     if document is not None:
