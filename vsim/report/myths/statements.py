@@ -3,9 +3,9 @@
 A threshold is a choice, so it has a reason in words; where it is somebody else's, the reason names them:
 
 - Nielsen, Usability Engineering, 1993, chapter 5 (https://www.nngroup.com/articles/response-times-3-important-limits/):
-  0.1 s is "about the limit for having the user feel that the system is reacting instantaneously", after Miller, Response
-  time in man-computer conversational transactions, AFIPS 1968, whose limits come from experience and not from
-  experiments (Butler, CHI '83). It is about a user interface: what a person waits for.
+  0.1 s is "about the limit for having the user feel that the system is reacting instantaneously", after Miller,
+  Response time in man-computer conversational transactions, AFIPS 1968, whose limits come from experience and not
+  from experiments (Butler, CHI '83). It is about a user interface: what a person waits for.
 - Seow, Designing and Engineering Time, 2008, by way of Glas, The 20% Guideline, 2009
   (https://learn.microsoft.com/en-us/archive/blogs/edglas/make-your-performance-work-count-the-20-guideline): for
   durations under 30 s, differences of up to 18 % aren't detected; as a rule of thumb, changes of less than 20 % aren't
@@ -35,8 +35,8 @@ MYTHS: tuple[Myth, ...] = (
         "containers-start-instantly",
         "Containers start instantly.",
         (Condition(Gap("provision_s", "container@*", "bare-metal@*", parameters=_ENGINE), "at most", 0.1),),
-        "What the container adds to one start of the application, which takes its own time anywhere: 0.1 s is about the "
-        "limit up to which a system feels instantaneous (Nielsen 1993, ch. 5, after Miller 1968: experience, no "
+        "What the container adds to one start of the application, which takes its own time anywhere: 0.1 s is about "
+        "the limit up to which a system feels instantaneous (Nielsen 1993, ch. 5, after Miller 1968: experience, no "
         "experiment).",
     ),
     Myth(
@@ -73,7 +73,8 @@ MYTHS: tuple[Myth, ...] = (
         "microvms-need-5-mib",
         "A microVM costs 5 MiB of memory.",
         (Condition(Value("memory_overhead_bytes", "microvm@*"), "at most", 5 * 2.0**20),),
-        "5 MiB is what Firecracker's specification allows the threads of its monitor; guest kernel and host come on top.",
+        "5 MiB is what Firecracker's specification allows the threads of its monitor; "
+        "guest kernel and host come on top.",
     ),
     Myth(
         "nesting-pays-twice",
