@@ -101,17 +101,20 @@ def test_what_there_is_once_on_a_machine_is_on_the_other_side_of_the_line() -> N
     rows = [
         [VM, "hypervisor", "machine", 400 * mebibyte],
         [VM, "hypervisor", "instance", 100 * mebibyte],
+        [VM, "guest-os", "guest", 50 * mebibyte],
         [VM, "application", "instance", 700 * mebibyte],
         [CONTAINER, "host-os", "machine", 300 * mebibyte],
         [CONTAINER, "application", "instance", 700 * mebibyte],
     ]
     (plot,) = plots_of("stacks", header, rows, {})
     assert plot.title.startswith("memory, MiB")
-    found = [(line.name, line.values, line.quiet) for line in plot.lines]
-    assert ("hypervisor", (-400.0, None), True) in found, "the legend names each layer once"
-    assert ("hypervisor", (100.0, None), False) in found
-    assert ("host-os", (None, -300.0), False) in found
-    assert ("application", (700.0, 700.0), False) in found
+    assert {line.name: line.values for line in plot.lines} == {
+        "hypervisor, machine": (-400.0, None),
+        "hypervisor": (100.0, None),
+        "guest-os": (50.0, None),
+        "host-os": (None, -300.0),
+        "application": (700.0, 700.0),
+    }
 
 
 def test_a_tornado_is_the_change_from_the_value() -> None:
@@ -130,6 +133,18 @@ def test_concurrency_has_both_axes_logarithmic() -> None:
     assert (plot.log, plot.log_x) == (True, True)
     assert plot.lines[0].xs == (1.0, 16.0)
     assert plot.lines[0].values == (0.19, 1.5)
+
+
+def test_pulls_are_points_by_what_is_there_already() -> None:
+    header = ("kind", "machine", "image", "cached", "seconds", "low_s", "high_s")
+    rows = [
+        ["simulated", "rack-server", "app", "nothing there", 5.5, 3.0, 12.0],
+        ["measured", "", "30 MB", "all there", 0.011, 0.01, 0.02],
+    ]
+    (plot,) = plots_of("pull", header, rows, {})
+    assert plot.categories == ("rack-server: nothing there\n5.5 s",)
+    assert plot.lines[0].values == (5.5,)
+    assert plot.ends == pytest.approx((1.0, 100.0))
 
 
 def test_a_figure_without_a_kind_of_chart_has_none() -> None:

@@ -187,6 +187,9 @@ def test_figures_are_native_charts_where_there_is_a_kind_for_them(lecture: Lectu
         shown = sum(value or 0.0 for series in chart.plots[0].series for value in series.values)
         layers = [row for row in table(name) if not row["layer"].startswith("simulated")]
         assert shown == pytest.approx(sum(float(row[column]) for row in layers), rel=1e-6)
+    (chart,) = [shape.chart for shape in pages["stacks"].shapes if shape.has_chart]
+    drawn = sum(abs(value or 0.0) for series in chart.plots[0].series for value in series.values)
+    assert drawn * 2**20 == pytest.approx(sum(float(row["bytes"]) for row in table("stacks")), rel=1e-6)
     (chart,) = [shape.chart for shape in pages["density"].shapes if shape.has_chart]
     counts = {float(row["instances_per_machine"]) for row in table("density")}
     drawn = {value for series in chart.plots[0].series for value in series.values if value is not None}

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Line", "Plot", "of_bars", "plots_of"]
 
-_LONGEST = 60
+_LONGEST, _SHORT = 60, 24
 _ACCENT, _PALE, _STRONG = "#0072B2", "#C9CDD3", "#3C4148"
 # A limit that is more than this many times the one that counts would leave no room for that.
 _FAR = 4.0
@@ -33,7 +33,7 @@ Row = Mapping[str, "Cell"]
 class Line:
     """One series: a value for each category (None: none), or points at `xs`; `fills` is a colour for each value.
 
-    `low` and `high` are the ends of its intervals, if it has any. A `quiet` one isn't in the legend.
+    `low` and `high` are the ends of its intervals, if it has any.
     """
 
     name: str
@@ -42,7 +42,6 @@ class Line:
     low: tuple[float | None, ...] = ()
     high: tuple[float | None, ...] = ()
     xs: tuple[float, ...] = ()
-    quiet: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +49,8 @@ class Plot:
     """One native chart. All numbers are in the unit that the axis is titled with.
 
     `bars` lie, one below the other; `stacked` ones are end to end, `overlaid` ones start at the same line; `points`
-    stand over their categories; `lines` are over numbers of their own.
+    stand over their categories; `lines` are over numbers of their own. `caption` says how to read it where the figure's
+    own caption is about marks that this one hasn't.
     """
 
     kind: Literal["bars", "stacked", "overlaid", "points", "lines"]
@@ -62,6 +62,7 @@ class Plot:
     log_x: bool = False
     title_x: str = ""
     ends: tuple[float, float] | None = None
+    caption: str = ""
 
     @property
     def legend(self) -> bool:
@@ -136,6 +137,7 @@ def _density(rows: Sequence[Row], names: Mapping[str, str]) -> list[Plot]:
                 for limit in shown
             ),
             form="#,##0",
+            caption="In colour: the limit that counts; grey: those that aren't reached. Without intervals.",
         )
     ]
 
@@ -233,6 +235,8 @@ def _overhead(rows: Sequence[Row], names: Mapping[str, str]) -> list[Plot]:
                 if any(found.get((name, layer)) for name in chosen)
             ),
             form="0%",
+            caption="CPU time that a layer adds, to requests and in the background, in percent of the work on the bare "
+            "machine. No intervals.",
         )
     ]
 
@@ -296,7 +300,12 @@ def _timeline(rows: Sequence[Row], names: Mapping[str, str]) -> list[Plot]:
 def _stacks(rows: Sequence[Row], names: Mapping[str, str]) -> list[Plot]:
     """What there is once on a machine is left of the line, what each instance takes right of it."""
     chosen = _architectures(rows)
-    found = {(str(r["architecture"]), str(r["layer"]), str(r["once_per"])): _float(r["bytes"]) for r in rows}
+    found: dict[tuple[str, str, str], float] = {}
+    for row in rows:
+        # what a guest takes is divided among those in it: each instance has its part
+        per = "machine" if row["once_per"] == "machine" else "instance"
+        key = str(row["architecture"]), str(row["layer"]), per
+        found[key] = found.get(key, 0.0) + _float(row["bytes"])
     largest = max(sum(v for (of, _, per), v in found.items() if of == name and per != "machine") for name in chosen)
     divisor, unit = scale_of("memory_overhead_bytes", largest, "bytes")
     order = _merged([[str(row["layer"]) for row in rows if row["architecture"] == name] for name in chosen])
@@ -308,8 +317,8 @@ def _stacks(rows: Sequence[Row], names: Mapping[str, str]) -> list[Plot]:
             values = [found.get((name, layer, per)) for name in chosen]
             if any(values):
                 own = tuple(None if value is None else sign * value / divisor for value in values)
-                quiet = sign < 0 and layer in each
-                lines.append(Line(layer, own, (colour(layer),) * len(chosen), quiet=quiet))
+                title = f"{layer}, machine" if sign < 0 and layer in each else layer
+                lines.append(Line(title, own, (colour(layer),) * len(chosen)))
     return [
         Plot(
             kind="stacked",
@@ -317,6 +326,8 @@ def _stacks(rows: Sequence[Row], names: Mapping[str, str]) -> list[Plot]:
             categories=tuple(_called(name, names, chosen) for name in chosen),
             lines=tuple(lines),
             form="#,##0.##;#,##0.##",
+            caption="Length is memory, to scale. Left of the line: once on a machine; right of it: for every instance. "
+            "What a guest takes is divided among those in it.",
         )
     ]
 
@@ -341,6 +352,37 @@ def _tornado(rows: Sequence[Row], names: Mapping[str, str], currency: str) -> li
                 )
                 for end, fill in (("low", _PALE), ("high", _STRONG))
             ),
+            caption="Each bar: one number at the low (pale) and the high end (dark) of its interval, the others at their "
+            f"values, which give {at}.",
+        )
+    ]
+
+
+def _pull(rows: Sequence[Row], names: Mapping[str, str]) -> list[Plot]:
+    # the measured pulls are of many images: they stay in the figure, and in its table
+    rows = [row for row in rows if row["kind"] == "simulated"]
+    ends = [end for row in rows for key in ("seconds", "low_s", "high_s") if (end := _maybe(row[key]))]
+    return [
+        Plot(
+            kind="points",
+            title="until the image is there (simulated), s",
+            categories=tuple(
+                f"{plain(row['machine'], _SHORT)}: {plain(row['cached'], _SHORT)}\n"
+                f"{format_value('startup_p50_s', _float(row['seconds']), 's', digits=2)}"
+                for row in rows
+            ),
+            lines=(
+                Line(
+                    "seconds",
+                    tuple(_float(row["seconds"]) for row in rows),
+                    (colour("container-engine"),) * len(rows),
+                    tuple(_maybe(row["low_s"]) for row in rows),
+                    tuple(_maybe(row["high_s"]) for row in rows),
+                ),
+            ),
+            form="#,##0.####",
+            log=True,
+            ends=_decades(ends),
         )
     ]
 
@@ -352,6 +394,7 @@ _FIGURES: Mapping[str, Callable[[Sequence[Row], Mapping[str, str]], list[Plot]]]
     "latency": _latency,
     "overhead": _overhead,
     "provision": _provision,
+    "pull": _pull,
     "raspberry": _measures,
     "stacks": _stacks,
     "timeline": _timeline,

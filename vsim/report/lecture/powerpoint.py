@@ -101,8 +101,9 @@ def _slide(made: Any, slide: Slide) -> None:
         describe(shape, picture.alt)
     elif picture is not None:
         height = 3.9 if slide.body else 5.4
-        if picture.caption:
-            height -= _caption(page, picture.caption)
+        caption = picture.plots[0].caption or picture.caption
+        if caption:
+            height -= _caption(page, caption)
         _charts(page, picture, below, height)
         below += height + 0.1
     if slide.body and not whole:

@@ -15,6 +15,8 @@ __all__ = ["INK", "add_chart", "describe"]
 INK, _GRID = "1A1A1A", "DDDDDD"
 # More rows than this have no room for a second line each.
 _MANY = 4
+# More series than this are listed beside the chart: below it, some would have no room.
+_MANY_SERIES = 6
 # Letters below this size are those of a chart that shares the slide with others.
 _SMALL = 16
 
@@ -76,10 +78,10 @@ def _style(chart: Any, plot: Plot, size: int) -> None:
     chart.font.size = Pt(size)
     chart.font.color.rgb = RGBColor.from_string(INK)
     if plot.legend:
-        chart.legend.position = XL_LEGEND_POSITION.BOTTOM
+        many = len(plot.lines) > _MANY_SERIES
+        chart.legend.position = XL_LEGEND_POSITION.RIGHT if many else XL_LEGEND_POSITION.BOTTOM
         chart.legend.include_in_layout = False
         chart.legend.font.size = Pt(size - 2)
-        _leave_out(chart.legend, [number for number, line in enumerate(plot.lines) if line.quiet])
     _axes(chart, plot)
     area = chart.plots[0]
     if plot.kind in ("bars", "overlaid", "stacked"):
@@ -125,17 +127,6 @@ def _axes(chart: Any, plot: Plot) -> None:
     if plot.kind in ("bars", "stacked", "overlaid"):
         across.reverse_order = True  # the first on top, and the scale below the last
         values.tick_label_position = XL_TICK_LABEL_POSITION.HIGH
-
-
-def _leave_out(legend: Any, numbers: Sequence[int]) -> None:
-    """Leave series out of the legend (python-pptx has no interface for it): entries come after its place."""
-    from pptx.oxml.ns import qn
-
-    for number in reversed(numbers):
-        entry = legend._element.makeelement(qn("c:legendEntry"), {})
-        entry.append(entry.makeelement(qn("c:idx"), {"val": str(number)}))
-        entry.append(entry.makeelement(qn("c:delete"), {"val": "1"}))
-        legend._element.insert(1, entry)
 
 
 def _every_name(axis: Any, *, upright: bool) -> None:
