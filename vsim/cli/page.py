@@ -155,14 +155,16 @@ def _simulated(
 
 
 def _check(out: str) -> None:
-    """Raise InputError before anything is simulated when `out` can't be a file."""
-    from vsim.errors import InputError
+    """Raise before anything is simulated when `out` can't be a file, or its folder can't be written to."""
+    from vsim.errors import HostError, InputError
 
     target = Path(out)
     if target.is_dir():
         raise InputError(f"{out} is a directory", hint="name the file, for example page.html")
     if not target.absolute().parent.is_dir():
         raise InputError(f"{out} can't be written to: there is no such folder")
+    if not os.access(target.absolute().parent, os.W_OK | os.X_OK):
+        raise HostError(f"can't write to {out}: its folder allows no new files", hint="name another file for --out")
 
 
 def _write(page: str, out: str) -> None:

@@ -260,3 +260,13 @@ def test_what_the_command_refuses(
     assert run(cli, ["page", *arguments]) == 2
     assert message in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_may_not_be_written_to_is_told_before_any_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # root may write anywhere, so the system is asked in its place
+    monkeypatch.setattr("os.access", lambda path, mode: Path(path) != tmp_path)
+    monkeypatch.setattr("vsim.report.page.study", lambda *_, **__: pytest.fail("simulated"))
+    assert run(cli, ["page", "--out", str(tmp_path / "page.html")]) == 3
+    assert "its folder allows no new files" in capsys.readouterr().err
