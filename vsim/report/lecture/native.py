@@ -352,8 +352,8 @@ def _tornado(rows: Sequence[Row], names: Mapping[str, str], currency: str) -> li
                 )
                 for end, fill in (("low", _PALE), ("high", _STRONG))
             ),
-            caption="Each bar: one number at the low (pale) and the high end (dark) of its interval, the others at their "
-            f"values, which give {at}.",
+            caption="Each bar: one number at the low (pale) and the high end (dark) of its interval, the others at "
+            f"their values, which give {at}.",
         )
     ]
 
