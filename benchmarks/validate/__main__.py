@@ -74,7 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             measure(folder, sizes, say)
         found, verdicts = analyse(folder, sizes)
         (folder / "validation.json").write_text(json.dumps(found.to_dict(), indent=1), encoding="utf-8")
-        draw(found.rows, folder / "predicted.png", title="Predicted against measured")
+        draw(found, folder / "predicted.png", name=folder.name)
         if given.keep:
             page.keep(folder, given.keep, found, verdicts)
     except VsimError as error:

@@ -97,7 +97,7 @@ def command(
     if plot is not None:
         from vsim.report.predicted import draw
 
-        draw(found.rows, plot)
+        draw(found, plot)
         click.echo(f"drawn to {plot}", err=True)
     if max_error is not None and (bad := found.exceeding(max_error)):
         worst = bad[0]

@@ -125,7 +125,15 @@ class Sheet:
         if pattern and face != "none":
             self.axes.add_patch(
                 Rectangle(
-                    (x, y), width, height, facecolor=face, edgecolor=_toned(face), hatch=pattern, lw=0, zorder=zorder
+                    (x, y),
+                    width,
+                    height,
+                    facecolor=face,
+                    edgecolor=_toned(face),
+                    hatch=pattern,
+                    lw=0,
+                    zorder=zorder,
+                    clip_on=False,
                 )
             )
             face = "none"
@@ -138,6 +146,8 @@ class Sheet:
                 edgecolor=style.ink if edge is None else edge,
                 lw=style.line * 0.5 if line is None else line,
                 zorder=zorder + 0.1,
+                # half of an outline at the sheet's edge lies beyond it
+                clip_on=False,
             )
         )
 

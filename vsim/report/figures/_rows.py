@@ -1,4 +1,4 @@
-"""Names of rows, in as many lines as there is room for."""
+"""Rows: their names in as many lines as there is room for, and where their bars are."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from vsim.report.words import short_names
 if TYPE_CHECKING:
     from vsim.report.sheet import Sheet
 
-__all__ = ["RowNames"]
+__all__ = ["Lanes", "RowNames"]
 
 
 class RowNames:
@@ -54,3 +54,31 @@ class RowNames:
         distance = self._sheet.line_height() * 0.95
         for number, part in enumerate(self._lines[row]):
             self._sheet.text(0, top - (number + 0.5) * distance, part)
+
+
+class Lanes(RowNames):
+    """Rows with a bar each from a line at the left, and text below it; beside it where rows are too low: `cramped`.
+
+    `thick` is how thick a bar is, in points. Few rows don't spread over the whole sheet, and lie in its middle.
+    """
+
+    def __init__(self, sheet: Sheet, architectures: Iterable[str]) -> None:
+        names, line = list(architectures), sheet.line_height()
+        self._step: float = min(sheet.height / len(names), line * 4.5)
+        super().__init__(sheet, names, self._step)
+        self.cramped = self._step < line * 2
+        self.thick: float = min(self._step * 0.42, line * 1.5)
+        self._top: float = sheet.height - (sheet.height - self._step * len(names)) / 2
+        sheet.line([self.width, self.width], [0, sheet.height], colour=sheet.style.ink)
+
+    def bar(self, row: int) -> float:
+        """Write the name of a row beside its bar; return where the middle of that is."""
+        middle = self._top - row * self._step - self.thick * 0.7
+        self.below(row, middle + self._sheet.line_height() * 0.475)
+        return middle
+
+    def said(self, middle: float, text: str) -> None:
+        """Write a line of text below the bar whose middle is at `middle`."""
+        size = self._sheet.style.text
+        x, y = self.width + size * 0.4, middle - self.thick / 2 - self._sheet.line_height() * 0.6
+        self._sheet.text(x, y, text, colour=self._sheet.style.faint, width=self._sheet.width - x)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from vsim.report.figures._figure import LONGEST, Cell, LayersOfService, Table, remembered
 from vsim.report.figures._layers import limits
-from vsim.report.figures._rows import RowNames
+from vsim.report.figures._rows import Lanes
 from vsim.report.palette import layer_of_stack
 from vsim.report.sheet import Sheet
 from vsim.report.words import joined, rounded, short_names, times
@@ -100,38 +100,25 @@ class Density(LayersOfService):
         """Draw a bar to the tightest limit in each row, a line at each other one."""
         sheet = Sheet(figure, style)
         rows = self.rows(inputs)
-        size, line = style.text, sheet.line_height()
-        step = min(sheet.height / len(rows), line * 4.5)
-        start = sheet.height - (sheet.height - step * len(rows)) / 2
-        # where a row has no room for two lines of text, what is said stands beside its bar
-        cramped = step < line * 1.9
-        names = RowNames(sheet, [row.name for row in rows], step)
-        left = names.width
-        said = [_said(row) for row in rows]
-        width = sheet.width - left
-        thick = min(step * 0.4, line * 1.5)
+        size = style.text
+        lanes = Lanes(sheet, [row.name for row in rows])
+        left, thick = lanes.width, lanes.thick
         # limits far beyond what fits are said, and not drawn: they would leave no room for the others
         most = max([row.fits for row in rows if math.isfinite(row.fits)] or [1.0]) * 1.5
-        scale = (width - size) / max(most, 1.0)
-        if cramped:
-            said = [f"{_count(row.fits)} by {joined(row.by)}" for row in rows]
-            scale *= 0.6
-        sheet.line([left, left], [0, sheet.height], colour=style.ink)
+        scale = (sheet.width - left - size) / max(most, 1.0) * (0.6 if lanes.cramped else 1.0)
         for number, row in enumerate(rows):
-            top = start - number * step
-            middle = top - thick * 0.6
-            names.below(number, middle + line * 0.475)
+            middle = lanes.bar(number)
             fits = row.fits if math.isfinite(row.fits) else most
             sheet.box(left, middle - thick / 2, fits * scale, thick, layer_of_stack(row.name.partition("@")[0]))
             for _, count in row.limits[1:]:
-                if fits < count <= most and not cramped:
+                if fits < count <= most and not lanes.cramped:
                     x = left + count * scale
                     sheet.line([x, x], [middle - thick / 2, middle + thick / 2], colour=style.ink, width=style.line)
-            if cramped:
+            if lanes.cramped:
                 x = left + fits * scale + size * 0.5
-                sheet.text(x, middle, said[number], width=sheet.width - x, ground=True)
+                sheet.text(x, middle, f"{_count(row.fits)} by {joined(row.by)}", width=sheet.width - x)
             else:
-                sheet.text(left + size * 0.4, middle - thick / 2 - line * 0.55, said[number], width=width - size * 0.4)
+                lanes.said(middle, _said(row))
 
 
 def _count(number: float) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from vsim.report.figures._figure import Cell, LayersOfService, Table, remembered
 from vsim.report.figures._layers import APPLICATION, SHORT, Step, start_up
-from vsim.report.figures._rows import RowNames
+from vsim.report.figures._rows import Lanes
 from vsim.report.lettering import width_of
 from vsim.report.sheet import Sheet
 from vsim.report.words import seconds, short_names
@@ -74,41 +74,27 @@ class Timeline(LayersOfService):
         """Draw a bar of stages for each architecture, its stages named below it."""
         sheet = Sheet(figure, style)
         rows = self.rows(inputs)
-        size, line = style.text, sheet.line_height()
-        step_height = min(sheet.height / len(rows), line * 4.5)
-        start = sheet.height - (sheet.height - step_height * len(rows)) / 2
-        # where a row has no room for two lines of text, the stages are named beside the bar as far as there is room
-        cramped = step_height < line * 2
-        names = RowNames(sheet, rows, step_height)
-        left = names.width
+        size = style.text
+        lanes = Lanes(sheet, rows)
+        left, thick = lanes.width, lanes.thick
         totals = [sum(step.seconds for step in steps) for steps in rows.values()]
         room = max(width_of(seconds(total), size, True) for total in totals) + size
         scale = (sheet.width - left - room) / max(totals)
-        thick = min(step_height * 0.42, line * 1.5)
-        sheet.line([left, left], [0, sheet.height], colour=style.ink)
         for row, steps in enumerate(rows.values()):
-            top = start - row * step_height
-            middle = top - thick * 0.7
-            names.below(row, middle + line * 0.475)
+            middle = lanes.bar(row)
             x = left
             for step in steps:
                 sheet.box(x, middle - thick / 2, step.seconds * scale, thick, step.layer)
                 x += step.seconds * scale
             sheet.text(x + size * 0.5, middle, seconds(totals[row]), bold=True)
-            if cramped:
+            if lanes.cramped:
+                # as far as there is room
                 x += size * 1.5 + width_of(seconds(totals[row]), size, bold=True)
                 said = _named(steps, size, sheet.width - x)
                 if width_of(said, size) <= sheet.width - x:
                     sheet.text(x, middle, said, colour=style.faint)
                 continue
-            said = _named(steps, size, sheet.width - left - size)
-            sheet.text(
-                left + size * 0.4,
-                middle - thick / 2 - line * 0.6,
-                said,
-                colour=style.faint,
-                width=sheet.width - left - size,
-            )
+            lanes.said(middle, _named(steps, size, sheet.width - left - size))
 
 
 def _stage(step: Step) -> str:
