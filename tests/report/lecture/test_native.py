@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
+from dataclasses import replace
+from xml.etree import ElementTree
+
 import pytest
 
+from tests.report.results import HOSTILE
 from vsim.report.lecture.native import plots_of
 from vsim.report.palette import colour
 
@@ -149,3 +155,32 @@ def test_pulls_are_points_by_what_is_there_already() -> None:
 
 def test_a_figure_without_a_kind_of_chart_has_none() -> None:
     assert plots_of("ladder", ("rung",), [["docker"]], {}) == []
+
+
+@pytest.mark.parametrize("kind", ["stacked", "lines"])
+def test_a_name_in_a_native_chart_is_text_whatever_it_is(kind: str) -> None:
+    pptx = pytest.importorskip("pptx")
+    from vsim.report.lecture.powerpoint_charts import add_chart
+
+    name = f"{HOSTILE} \x00\x0b\x1b שלום {'x' * 200}"
+    if kind == "stacked":
+        header = ("architecture", "layer", "added_fraction")
+        (plot,) = plots_of("overhead", header, [[f"vm@{name}", name, 0.3]], {})
+        plot = replace(plot, title=name)
+    else:
+        header = ("rung", "stack", "at_once", "median_s", "low_s", "high_s")
+        (plot,) = plots_of("concurrency", header, [[name, "vm", 1, 0.3, 0.2, 0.4]], {})
+    made = pptx.Presentation()
+    page = made.slides.add_slide(made.slide_layouts[5])
+    add_chart(page, plot, name, (1.0, 1.0, 8.0, 5.0), 18)
+    target = io.BytesIO()
+    made.save(target)
+    (chart,) = [s.chart for s in pptx.Presentation(target).slides[0].shapes if s.has_chart]
+    (series,) = chart.plots[0].series
+    assert series.name.startswith("<script>alert(1)</script>")
+    assert len(series.name) <= 60
+    with zipfile.ZipFile(target) as archive:
+        for part in archive.namelist():
+            if part.endswith((".xml", ".rels")):
+                ElementTree.fromstring(archive.read(part))
+                assert b"<script" not in archive.read(part)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = ["INK", "add_chart", "describe"]
 
+_LONGEST = 60
 INK, _GRID = "1A1A1A", "DDDDDD"
 # More rows than this have no room for a second line each.
 _MANY = 4
@@ -50,14 +51,14 @@ def _data(plot: Plot, *, small: bool) -> Any:
     if plot.kind == "lines":
         points = XyChartData(number_format=plot.form)
         for line in plot.lines:
-            series = points.add_series(line.name)
+            series = points.add_series(plain(line.name, _LONGEST))
             for x, y in zip(line.xs, line.values, strict=True):
                 series.add_data_point(x, y)
         return points
     data = CategoryChartData(number_format=plot.form)
     data.categories = [_xml(plot, category, small) for category in plot.categories]
     for line in plot.lines:
-        data.add_series(line.name, line.values)
+        data.add_series(plain(line.name, _LONGEST), line.values)
     return data
 
 
