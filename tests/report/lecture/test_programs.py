@@ -108,6 +108,7 @@ def test_every_slide_opens_from_a_file_and_asks_for_nothing_else(
         if slide.kind in ("question", "title"):
             assert " ".join(seen["title"].split()) == slide.title
         assert seen["outside"] == [], f"{slide.name} doesn't fit"
+        assert seen["above"] == [], f"{slide.name} has something over its picture"
         assert seen["small"] == [], f"{slide.name} has text below 20 pixels of 720"
         assert all(width > 0 and inside for width, inside, _ in seen["pictures"]), slide.name
         assert [alt for _, _, alt in seen["pictures"]] == ([slide.picture.alt] if slide.picture else [])

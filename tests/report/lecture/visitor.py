@@ -27,6 +27,9 @@ _SEEN = """() => {
     title: slide.querySelector('h1, h2').innerText,
     text: slide.innerText,
     pictures: [...slide.querySelectorAll('img')].map(one => [one.naturalWidth, inside(one), one.alt]),
+    above: [...document.querySelectorAll('.controls, .slide-number, .remark-visible .remark-slide-number')].filter(
+      one => slide.matches('.whole') && one.getClientRects().length
+    ).map(one => one.className),
     outside: text.filter(one => !inside(one)).map(one => one.innerText),
     small: text.filter(one => parseFloat(getComputedStyle(one).fontSize) < 20).map(one => one.innerText),
   };
