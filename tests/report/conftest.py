@@ -11,7 +11,7 @@ import pytest
 
 from tests.cli.command import SMALL
 from tests.experiment.sets import run, samples, starts, value
-from vsim.experiment.rehearsal import Validation
+from vsim.experiment.rehearsal import Ran, Validation
 from vsim.experiment.validation import compare
 from vsim.report.inputs import Inputs, read_inputs
 from vsim.samples.records import Record, Sample, to_line
@@ -88,7 +88,8 @@ def validated() -> Validation:
         ]
         rates = [value("starts_per_s", n, unit="1/s", block=i) for i, n in enumerate((9.0, 10.0, 11.0))]
         sides.append(samples(*parts, rates, runs=[run()]))
-    return Validation("toys", tuple(compare(*sides)))
+    ran = Ran("r", "real", "2026-01-01T10:00:00Z", 7, {"cpu_model": "CPU of a test", "cpu_cores": 2})
+    return Validation("toys", tuple(compare(*sides)), runs=(ran,))
 
 
 def measured(run_id: str = "r") -> list[Sample]:

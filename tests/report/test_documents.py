@@ -79,5 +79,13 @@ def test_receipts_of_documents_make_the_same_bytes(
 
 def test_a_validation_s_footer_says_what_was_validated(inputs: Inputs, tmp_path: Path) -> None:
     (done,) = render(inputs, ["predicted"], "paper", ["svg"], tmp_path)
-    assert done.footer.startswith("Validation: validation.json, profile toys · vsim ")
+    said = "Predicted with profile toys · Measured: 2 × CPU of a test, 1 run, 2026-01-01, seed 7 · vsim "
+    assert done.footer.startswith(said)
+    assert read_receipt(done.files["svg"]).seeds == (7,)
     assert "9 predictions" in done.title
+    # as an older version of vsim has written it: the runs aren't in it
+    content = validated().to_dict()
+    del content["runs"]
+    (tmp_path / "older.json").write_text(json.dumps(content), encoding="utf-8")
+    (done,) = render(read_inputs([tmp_path / "older.json"]), ["predicted"], "paper", ["svg"], tmp_path)
+    assert done.footer.startswith("Validation: older.json, profile toys · vsim ")

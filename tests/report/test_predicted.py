@@ -33,7 +33,7 @@ def test_drivers_kinds_and_the_worst_are_named(tmp_path: Path) -> None:
     said = " ".join(texts)
     assert "of 9 predictions are within 10 % of the measurement" in said
     assert "start-up of docker-runsc, 4 at once" in said
-    assert "Validation: of a test, profile toys" in said
+    assert "Predicted with profile toys" in said
 
 
 def test_bad_targets_are_refused_before_anything_is_drawn(tmp_path: Path) -> None:

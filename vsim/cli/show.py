@@ -43,8 +43,9 @@ def _lines(receipt: Receipt) -> Iterator[str]:
         ("figure", f"{receipt.figure}, {receipt.style}, {receipt.format}"),
         ("command", receipt.command),
         *(("from", f"{one.path} ({one.kind}, sha256 {one.sha256[:12]})") for one in receipt.inputs),
-        ("seed", ", ".join(map(str, receipt.seeds))),
     ]
+    if receipt.seeds:
+        rows.append(("seed", ", ".join(map(str, receipt.seeds))))
     if receipt.profile is not None:
         changed = receipt.profile.get("changed", 0)
         said = f"CHANGED, {changed} numbers differ from the built-in one" if changed else "the built-in numbers"

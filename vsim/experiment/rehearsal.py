@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import statistics
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -26,13 +26,15 @@ if TYPE_CHECKING:
     from vsim.model.plan import Plan
     from vsim.samples.records import Run
 
-__all__ = ["BLOCKS", "SCHEMA", "Summary", "Validation", "cross_validate", "validate"]
+__all__ = ["BLOCKS", "SCHEMA", "Ran", "Summary", "Validation", "cross_validate", "validate"]
 
 SCHEMA = "vsim.validation/1"
 # So many blocks are simulated at least: a prediction's own noise is no error of the model.
 BLOCKS = 30
 # What is measured, but isn't a rung.
 _NO_RUNG = ("null", "canary")
+# What of an environment record says which host it was.
+_HOST = ("pi_model", "cpu_model", "cpu_cores", "cpu_count", "architecture", "host_hypervisor")
 
 
 class Perform(Protocol):
@@ -54,12 +56,30 @@ class Summary:
 
 
 @dataclass(frozen=True, slots=True)
+class Ran:
+    """A run that was predicted: in which world, when, with which seed, and what `environment` says of the host."""
+
+    run_id: str
+    world: str
+    started: str
+    seed: int
+    environment: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, run: Run) -> Ran:
+        """Return what is kept of a run."""
+        environment = {key: run.environment[key] for key in _HOST if run.environment.get(key) is not None}
+        return cls(run.run_id, run.world, run.started, run.seed, environment)
+
+
+@dataclass(frozen=True, slots=True)
 class Validation:
-    """The errors, the largest first; `notes` say what could not be compared, and why."""
+    """The errors, the largest first; `notes` say what could not be compared, and why; `runs` what was predicted."""
 
     profile: str
     rows: tuple[Comparison, ...]
     notes: tuple[str, ...] = ()
+    runs: tuple[Ran, ...] = ()
 
     def summaries(self) -> list[Summary]:
         """Return a summary for each statistic of each metric, the worst median first."""
@@ -83,6 +103,7 @@ class Validation:
             "profile": self.profile,
             "rows": [dataclasses.asdict(row) for row in self.rows],
             "notes": list(self.notes),
+            "runs": [dataclasses.asdict(run) for run in self.runs],
         }
 
     @classmethod
@@ -92,7 +113,8 @@ class Validation:
             Comparison(**{**row, "measured": Side(**row["measured"]), "predicted": Side(**row["predicted"])})
             for row in content["rows"]
         )
-        return cls(content["profile"], tuple(rows), tuple(content["notes"]))
+        runs = (Ran(**run) for run in content.get("runs", ()))
+        return cls(content["profile"], tuple(rows), tuple(content["notes"]), tuple(runs))
 
 
 def validate(
@@ -147,7 +169,8 @@ def validate(
             "there is nothing to compare",
             hint=_why_nothing(metrics, samples, profile, [name for name in drivers if name not in _NO_RUNG]),
         )
-    return Validation(profile.name, tuple(sorted(rows, key=_size, reverse=True)), tuple(notes))
+    ordered = tuple(sorted(rows, key=_size, reverse=True))
+    return Validation(profile.name, ordered, tuple(notes), tuple(map(Ran.of, samples.runs)))
 
 
 def cross_validate(
@@ -184,8 +207,8 @@ def cross_validate(
             found = validate(profile, hidden, machine=machine, blocks=blocks, metrics=metrics, perform=perform)
             rows += [dataclasses.replace(row, held_out=held_out) for row in found.rows]
             notes.update(dict.fromkeys(found.notes))
-    name = "calibrated on the rest"
-    return Validation(name, tuple(sorted(rows, key=_size, reverse=True)), tuple(notes))
+    ordered = tuple(sorted(rows, key=_size, reverse=True))
+    return Validation("calibrated on the rest", ordered, tuple(notes), tuple(map(Ran.of, samples.runs)))
 
 
 # -- one run -----------------------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from vsim.report.documents import Images, Pulls
 from vsim.report.words import joined
 
 if TYPE_CHECKING:
+    from vsim.experiment.rehearsal import Ran
     from vsim.report.inputs import Document, Inputs, Simulated
     from vsim.samples.records import Run
 
@@ -26,7 +27,7 @@ def footer_of(inputs: Inputs) -> str:
     return " · ".join([*parts, f"vsim {_version(inputs)}"])
 
 
-def host_of(run: Run) -> str:
+def host_of(run: Run | Ran) -> str:
     """Return in a few words which host a run was made on."""
     environment = run.environment
     kind = environment.get("pi_model") or environment.get("cpu_model") or environment.get("architecture") or "a host"
@@ -45,7 +46,7 @@ def _of_result(one: Simulated) -> str:
     return f"Simulated: {name}, {profile}, seed {result.seed}, {_count(result.replications, 'run', 'runs')} each"
 
 
-def _of_runs(runs: Iterable[Run]) -> str:
+def _of_runs(runs: Iterable[Run | Ran]) -> str:
     found = list(runs)
     world = "Measured" if all(run.world == "real" for run in found) else "Simulated"
     hosts = list(dict.fromkeys(host_of(run) for run in found))
@@ -65,12 +66,11 @@ def _of_document(one: Document) -> str:
         count = sum(map(len, content.seconds.values())) + len(content.warm_s)
         engine = content.engine.partition("+")[0]
         return f"Measured: {content.cores} × {content.cpu}, Docker {engine}, {count} pulls, {content.date}"
-    machines = joined(list(dict.fromkeys(row.machine for row in content.validation.rows if row.machine))[:2])
-    return (
-        f"Validation: {content.name}"
-        + (f" on {machines}" if machines else "")
-        + (f", profile {content.validation.profile}")
-    )
+    validation = content.validation
+    if validation.runs:
+        return f"Predicted with profile {validation.profile} · {_of_runs(validation.runs)}"
+    machines = joined(list(dict.fromkeys(row.machine for row in validation.rows if row.machine))[:2])
+    return f"Validation: {content.name}" + (f" on {machines}" if machines else "") + (f", profile {validation.profile}")
 
 
 def _version(inputs: Inputs) -> str:

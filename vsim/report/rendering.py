@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import vsim
 from vsim.errors import HostError, InputError
+from vsim.report.documents import Validated
 from vsim.report.footer import footer_of
 from vsim.report.lettering import FONT, LEADING, clean, wrap
 from vsim.report.receipts import Receipt, metadata
@@ -184,6 +185,7 @@ def receipt_of(figure: Figure, inputs: Inputs, style: str, form: str) -> Receipt
     result = inputs.simulated[0] if inputs.simulated else None
     runs = inputs.samples.runs if inputs.measured else ()
     seeds = [result.result.seed] if result else [run.seed for run in runs]
+    seeds += [run.seed for one in inputs.contents(Validated) for run in one.validation.runs]
     profile = None if result is None else {**result.result.profile, "changed": len(result.changed)}
     return Receipt(
         figure=figure.name,

@@ -169,7 +169,7 @@ def _looks(rows: Sequence[Comparison], style: Style) -> dict[str, dict[str, Any]
 def _scatter(sheet: Sheet, rows: Sequence[Comparison], looks: dict[str, dict[str, Any]]) -> float:
     """Draw simulated over measured times; return where the right edge is."""
     style, text, line = sheet.style, sheet.style.text, sheet.line_height()
-    left, bottom = line + width_of("100 ms", text) + text * 0.6, line * 2.4
+    left, bottom = line + width_of("100 ms", text) + text, line * 2.4
     height = sheet.height - bottom
     width: float = min(height, sheet.width * 0.45 - left)
     axes = sheet.panel(left, bottom, width, height)
@@ -231,7 +231,7 @@ def _name_drivers(
         for (driver, x, y), level in zip(own, places, strict=True):
             # where a row of text meets the diagonal, and a letter away from it
             diagonal = level / height * width
-            edge = min(x, diagonal) - text * 1.4 if above else max(x, diagonal) + text * 1.4
+            edge = min(x, diagonal) - text if above else max(x, diagonal) + text
             room = edge if above else width - edge
             if room < text * 2:
                 continue
