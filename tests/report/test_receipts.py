@@ -32,6 +32,16 @@ layers:
 """
 
 
+# Nothing but pulls depends on it: no result lists it.
+HUB = """\
+schema: vsim.profile/1
+registries:
+  docker-hub:
+    connection_bytes_per_s:
+      {value: 20, unit: MB/s, low: 10, high: 30, source: {kind: measured, run: r, host: h, date: 2026-01-01, n: 5}}
+"""
+
+
 @pytest.mark.parametrize("form", ["svg", "png", "pdf"])
 def test_a_receipt_comes_back_and_makes_the_same_bytes(
     folder: Path, inputs: Inputs, form: str, monkeypatch: pytest.MonkeyPatch
@@ -86,6 +96,30 @@ def test_a_changed_profile_is_said_on_the_figure_and_in_the_receipt(
     assert receipt.profile["changed"] == 1
     assert make_again(done.files["png"]).same
     assert read.result.profile.quantities["guest-os.memory.environment_bytes"].value == 999e6
+
+
+def test_a_number_that_only_the_figure_uses_is_said_as_well(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder)
+    (folder / "hub.yaml").write_text(HUB, encoding="utf-8")
+    sources = ["sweep.yaml", "images.yaml"]
+    read, plain = read_inputs(sources, profile=["hub.yaml"]), read_inputs(sources)
+    (done,) = render(read, ["pull"], "paper", ["svg", "png", "pdf"], tmp_path)
+    assert "CHANGED: 1 number differs from the built-in one" in done.footer
+    for form in ("svg", "png", "pdf"):
+        receipt = read_receipt(done.files[form])
+        assert receipt.profile is not None
+        assert receipt.profile["changed"] == 1
+    assert make_again(done.files["png"]).same
+    # the other figures of the result don't depend on it
+    (fleet,) = render(read, ["fleet"], "paper", ["svg"], tmp_path)
+    assert "CHANGED" not in fleet.footer
+    (before,) = render(plain, ["pull"], "paper", ["svg"], tmp_path / "before")
+    was = read_receipt(before.files["svg"]).profile
+    assert "CHANGED" not in before.footer
+    assert was is not None
+    assert was["sha256"] != receipt.profile["sha256"]
 
 
 def test_other_programs_read_the_receipt_and_the_words(folder: Path, inputs: Inputs) -> None:

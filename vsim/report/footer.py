@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,9 +18,12 @@ if TYPE_CHECKING:
 __all__ = ["footer_of", "host_of"]
 
 
-def footer_of(inputs: Inputs) -> str:
-    """Return source, host, profile, seed and version of what a figure is made from."""
-    parts = [_of_result(one) for one in inputs.simulated]
+def footer_of(inputs: Inputs, besides: Collection[str] = ()) -> str:
+    """Return source, host, profile, seed and version of what a figure is made from.
+
+    `besides` are those of the profile's numbers that it is made from and the result doesn't list.
+    """
+    parts = [_of_result(one, besides) for one in inputs.simulated]
     if inputs.measured:
         parts.append(_of_runs(inputs.samples.runs))
     parts += [_of_document(one) for one in inputs.documents]
@@ -37,12 +40,13 @@ def host_of(run: Run | Ran) -> str:
     return f"{said} in {hypervisor}" if hypervisor else said
 
 
-def _of_result(one: Simulated) -> str:
+def _of_result(one: Simulated, besides: Collection[str]) -> str:
     result = one.result
     name = result.scenario.get("name") or result.scenario.get("title") or "a scenario"
-    profile = f"profile {result.profile.get('name', '')} {str(result.profile.get('sha256', ''))[:8]}"
-    if one.changed:
-        profile += f", CHANGED: {_count(len(one.changed), 'number differs', 'numbers differ')} from the built-in one"
+    profile = f"profile {result.profile.get('name', '')} {one.numbers(besides)[:8]}"
+    changed = one.changed_among(besides)
+    if changed:
+        profile += f", CHANGED: {_count(len(changed), 'number differs', 'numbers differ')} from the built-in one"
     return f"Simulated: {name}, {profile}, seed {result.seed}, {_count(result.replications, 'run', 'runs')} each"
 
 

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import json
 import re
 import shlex
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -22,6 +23,7 @@ from vsim.samples.result_files import read_result
 
 if TYPE_CHECKING:
     from vsim.calibration import Profile
+    from vsim.model.quantity import Quantity
     from vsim.model.stack import Architecture
     from vsim.model.workload import Service
     from vsim.samples.result import Result
@@ -78,6 +80,27 @@ class Simulated:
             for parameter in self.result.parameters
             if parameter.name not in known or known[parameter.name].value != parameter.value
         )
+
+    def changed_among(self, besides: Collection[str]) -> tuple[str, ...]:
+        """Return :attr:`changed`, and which of the profile's numbers `besides` differ, in value or interval."""
+        from vsim.calibration import builtin
+
+        own, known = self.profile.quantities, builtin().quantities
+        others = (
+            name
+            for name in besides
+            if name not in known or _value_and_interval(own[name]) != _value_and_interval(known[name])
+        )
+        return tuple(dict.fromkeys([*self.changed, *others]))
+
+    def numbers(self, besides: Collection[str]) -> str:
+        """Return the SHA-256 of the numbers that were used: the result's, and of the profile those `besides`."""
+        digest = str(self.result.profile.get("sha256", ""))
+        if not besides:
+            return digest
+        own = self.profile.quantities
+        used = [digest, *([name, *_value_and_interval(own[name])] for name in sorted(besides))]
+        return hashlib.sha256(json.dumps(used).encode()).hexdigest()
 
     @cached_property
     def profile(self) -> Profile:
@@ -293,6 +316,10 @@ def _kind_of_file(file: Path) -> Kind:
     if document is not None:
         return document
     return "result" if start.startswith(b"{") else "scenario"
+
+
+def _value_and_interval(quantity: Quantity) -> tuple[float, float, float]:
+    return quantity.value, quantity.low, quantity.high
 
 
 def _digest(file: Path) -> str:

@@ -121,7 +121,7 @@ def drawn(figure: Figure, inputs: Inputs, style: Style) -> Iterator[Drawn]:
         canvas = Canvas(figsize=(style.width, style.height), dpi=style.dpi, facecolor=style.paper)
         FigureCanvasAgg(canvas)
         title, caption = clean(figure.title(inputs)), clean(figure.caption(inputs))
-        footer = clean(footer_of(inputs))
+        footer = clean(footer_of(inputs, figure.besides(inputs)))
         body = _frame(canvas, style, title, caption, footer)
         figure.draw(inputs, style, body)
         yield Drawn(canvas, title, caption, footer)
@@ -186,7 +186,11 @@ def receipt_of(figure: Figure, inputs: Inputs, style: str, form: str) -> Receipt
     runs = inputs.samples.runs if inputs.measured else ()
     seeds = [result.result.seed] if result else [run.seed for run in runs]
     seeds += [run.seed for one in inputs.contents(Validated) for run in one.validation.runs]
-    profile = None if result is None else {**result.result.profile, "changed": len(result.changed)}
+    profile: dict[str, Any] | None = None
+    if result is not None:
+        besides = figure.besides(inputs)
+        numbers, changed = result.numbers(besides), result.changed_among(besides)
+        profile = {**result.result.profile, "sha256": numbers, "changed": len(changed)}
     return Receipt(
         figure=figure.name,
         style=style,

@@ -10,7 +10,7 @@ from vsim.errors import InputError
 from vsim.report.documents import MAKERS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from vsim.model.workload import Service
     from vsim.report.inputs import Inputs, Measured, Simulated
@@ -73,6 +73,10 @@ class Figure(ABC):
             return self.poor(self._narrowed(inputs))
         except InputError as error:
             return error.message
+
+    def besides(self, inputs: Inputs) -> Collection[str]:
+        """Return which of the profile's numbers the figure is made from besides those that the result lists."""
+        return ()
 
     def poor(self, inputs: Inputs) -> str | None:
         """Return why there is nothing to see in the figure's own inputs, or None when there is."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from vsim.engine.pull import HostCapacities, Order, simulate_pulls
 from vsim.model.image import Image, ImageLayer, Puller, Registry
-from vsim.model.quantity import Quantity, Source
+from vsim.model.quantity import Quantity, Source, quantities
 
 if TYPE_CHECKING:
     from vsim.model.image import Chain
@@ -18,9 +18,11 @@ if TYPE_CHECKING:
     from vsim.report.documents import Images, Pulls
     from vsim.report.inputs import Simulated
 
-__all__ = ["STATES", "MeasuredPull", "PullTime", "measured", "pull_times", "pulling", "shared_most"]
+__all__ = ["STATES", "MeasuredPull", "PullTime", "measured", "numbers", "pull_times", "pulling", "shared_most"]
 
 REGISTRY, PULLER = "docker-hub", "docker-pull"
+# Uncompressed over compressed size, where one of them isn't known.
+_RATIO = "process.startup.fetch.image_write"
 # What a host has of the image, from nothing on.
 STATES = ("nothing there", "shared layers there", "all there")
 # Of a registry on the same host: as good as no limit, in bytes per second.
@@ -86,7 +88,7 @@ def shared_most(images: Images, ratio: float) -> tuple[Image, frozenset[Chain]]:
 def pull_times(simulated: Simulated, images: Images) -> list[PullTime]:
     """Return what pulling takes on each kind of machine: first with nothing there, last with all there."""
     profile = simulated.profile
-    image, there = shared_most(images, profile.quantities["process.startup.fetch.image_write"].value)
+    image, there = shared_most(images, profile.quantities[_RATIO].value)
     cached = {STATES[0]: frozenset[tuple[str, ...]](), STATES[1]: there, STATES[2]: frozenset(image.chains)}
     found = []
     for one in pulling(simulated.architectures):
@@ -103,6 +105,17 @@ def pull_times(simulated: Simulated, images: Images) -> list[PullTime]:
                 )
             )
     return found
+
+
+def numbers(simulated: Simulated) -> list[str]:
+    """Return the names of the profile's numbers that pulls are simulated with."""
+    profile = simulated.profile
+    machines = [
+        (one.cores, one.core_speed, one.link.bytes_per_s, one.disk.write_bytes_per_s, one.memory_bytes)
+        for one in (architecture.machine for architecture in pulling(simulated.architectures))
+    ]
+    used = quantities((profile.pullers[PULLER], profile.registries[REGISTRY], machines))
+    return list(dict.fromkeys([*(quantity.name for quantity in used), _RATIO]))
 
 
 def _pull_time(

@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 from vsim.report.documents import Images, Pulls
 from vsim.report.figures._figure import Cell, Figure, Table, remembered
-from vsim.report.figures._pulls import STATES, MeasuredPull, PullTime, measured, pull_times, pulling, shared_most
+from vsim.report.figures._pulls import (
+    STATES,
+    MeasuredPull,
+    PullTime,
+    measured,
+    numbers,
+    pull_times,
+    pulling,
+    shared_most,
+)
 from vsim.report.lettering import shorten, width_of, wrap
 from vsim.report.palette import colour
 from vsim.report.plain import plain
@@ -55,6 +64,10 @@ class Pull(Figure):
     def best(self, accepted: list[Simulated]) -> Simulated:
         """Return the result with the most kinds of machines that pull images."""
         return max(accepted, key=lambda one: len(pulling(one.architectures)))
+
+    def besides(self, inputs: Inputs) -> list[str]:
+        """Return the numbers of what pulls, of the registry, and of the machines."""
+        return numbers(inputs.result)
 
     @remembered
     def times(self, inputs: Inputs) -> list[PullTime]:
