@@ -50,6 +50,16 @@ def test_the_title_counts_and_names_the_worst() -> None:
     assert figure.title(of(high)).endswith("3.0 times as high")
 
 
+def test_what_the_plan_asks_for_is_no_prediction() -> None:
+    figure, validation = Predicted(), validated()
+    asked = dataclasses.replace(validation.rows[0], metric="requests_per_s", unit="1/s", statistic="throughput")
+    met = dataclasses.replace(asked, error=0.001)
+    overloaded = dataclasses.replace(asked, error=-0.2)
+    rows = figure.rows(of(dataclasses.replace(validation, rows=(*validation.rows, met, overloaded))))
+    assert len(rows) == len(validation.rows) + 1
+    assert overloaded in rows
+
+
 def test_nothing_to_compare_is_said() -> None:
     row = dataclasses.replace(validated().rows[0], error=None)
     assert FIGURES["predicted"].lacking(of(Validation("p", (row,)))) == (
