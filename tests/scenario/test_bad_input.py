@@ -223,10 +223,10 @@ def test_hundred_megabytes_are_refused_unread(tmp_path: Path) -> None:
     path = tmp_path / "scenario.yaml"
     with path.open("wb") as file:
         file.truncate(100 * 1024**2)  # sparse
-    before = time.monotonic()
+    before = time.process_time()
     with pytest.raises(InputError, match="larger than 1 MiB"):
         load_scenario(path)
-    assert time.monotonic() - before < 0.5
+    assert time.process_time() - before < 0.5
 
 
 def test_many_keys_take_bounded_time(tmp_path: Path) -> None:

@@ -316,6 +316,7 @@ def test_axe_finds_nothing_serious(opened: Open, small_page: Path, size: tuple[i
     assert serious == []
 
 
+@pytest.mark.alone
 def test_it_is_usable_within_a_second(opened: Open, default_page: Path) -> None:
     content = json.loads(re.findall('id="data">(.*?)</script>', default_page.read_text(encoding="utf-8"))[0])
     rows = [row for point in content["points"] for one in point["of"].values() for row in one["m"] if row]
