@@ -51,7 +51,10 @@ def examples() -> Sybil:
 
 
 def _enter(namespace: dict[str, Any]) -> None:
-    namespace["_directory"] = Path(tempfile.mkdtemp(prefix="vsim-docs-"))
+    directory = Path(tempfile.mkdtemp(prefix="vsim-docs-"))
+    # The records that are kept are where a checkout has them.
+    (directory / "benchmarks").symlink_to(PROJECT / "benchmarks")
+    namespace["_directory"] = directory
 
 
 def _leave(namespace: dict[str, Any]) -> None:
