@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -14,8 +15,27 @@ from vsim.bench.spawn import call, end_process, ended, environment, spawn, wait_
 ENV = environment("test")
 
 
-def call_sh(script: str, **options: object) -> str:
-    return call(["sh", "-c", script], stage="create", env=ENV, **options)  # type: ignore[arg-type]
+def call_sh(
+    script: str,
+    *,
+    timeout_s: float = 30.0,
+    stdout: int | None = None,
+    stderr_file: str | None = None,
+    allowed: Sequence[int] = (0,),
+) -> str:
+    return call(
+        ["sh", "-c", script],
+        stage="create",
+        env=ENV,
+        timeout_s=timeout_s,
+        stdout=stdout,
+        stderr_file=stderr_file,
+        allowed=allowed,
+    )
+
+
+def open_descriptors() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
 
 
 def test_an_end_is_seen_when_it_comes() -> None:
@@ -63,12 +83,12 @@ def test_descriptors_of_the_callers_own(tmp_path: Path) -> None:
 
 
 def test_who_does_not_end_is_ended_with_all_it_started() -> None:
-    descriptors = len(os.listdir("/proc/self/fd"))  # noqa: PTH208
+    descriptors = open_descriptors()
     begin = time.monotonic()
     with pytest.raises(StageError, match=r"sh did not answer within 0\.2 s"):
         call_sh("sleep 60 & echo $! >&2; wait", timeout_s=0.2)
     assert time.monotonic() - begin < 10
-    assert len(os.listdir("/proc/self/fd")) == descriptors  # noqa: PTH208
+    assert open_descriptors() == descriptors
 
 
 def test_a_program_that_is_not_there() -> None:

@@ -72,7 +72,7 @@ def vsim(
     assert len(request) < MOST_BYTES
     server = _server()
     with (
-        open(os.devnull, "rb") as stdin,  # noqa: PTH123  # a device
+        Path(os.devnull).open("rb") as stdin,
         tempfile.TemporaryFile() as stdout,
         tempfile.TemporaryFile() as stderr,
     ):

@@ -71,7 +71,8 @@ def _become(
             program.main()
         except SystemExit as end:
             code = end.code if isinstance(end.code, int) else 1
-        threading._shutdown()  # type: ignore[attr-defined]  # waits for threads
+        # An interpreter waits for its threads before it ends; there is no public name for that.
+        threading._shutdown()  # type: ignore[attr-defined]
         atexit._run_exitfuncs()
         sys.stdout.flush()
         sys.stderr.flush()

@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from vsim.errors import InputError, Place
 from vsim.report.documents import Content, DocumentKind, document_kind, read_document
@@ -32,8 +32,9 @@ if TYPE_CHECKING:
 __all__ = ["DEFAULT_SCENARIO", "Document", "InputFile", "Inputs", "Measured", "Simulated", "read_inputs"]
 
 DEFAULT_SCENARIO = "evolution"
-Kind = Literal["result", "samples", "scenario", "profile"] | DocumentKind
-_KINDS_OF_DOCUMENTS = get_args(DocumentKind)
+# What is given to draw from, and what an input file may be beside it.
+Given = Literal["result", "samples", "scenario"] | DocumentKind
+Kind = Given | Literal["profile"]
 # What a line of samples has near its beginning; the record of a validation has a name there.
 _RECORD = re.compile(rb'"record"\s*:\s*"(?:run|sample|failure|done|resume)\b')
 _T = TypeVar("_T")
@@ -268,14 +269,14 @@ def read_inputs(
             measured.append(Measured(read_samples(start / path), file))
         elif kind == "result":
             simulated.append(Simulated(read_result(start / path), file, profiles, root=start))
-        elif kind in _KINDS_OF_DOCUMENTS:
-            documents.append(Document(read_document(start / path, kind), file))  # type: ignore[arg-type]  # it is one
-        else:
+        elif kind == "scenario":
             from vsim.api import load_profile, simulate
 
             scenario = str(path) if _is_preset(str(path)) else start / path
             result = simulate(scenario, profile=load_profile(*(start / one for one in profile)), seed=seed)
             simulated.append(Simulated(result, file, profiles, seed, start))
+        else:
+            documents.append(Document(read_document(start / path, kind), file))
     return Inputs(tuple(simulated), tuple(measured), tuple(documents))
 
 
@@ -286,7 +287,7 @@ def _is_preset(path: str) -> bool:
     return path in preset_names()
 
 
-def _kind(path: str, root: Path) -> tuple[Kind, str]:
+def _kind(path: str, root: Path) -> tuple[Given, str]:
     """Return what `path` is, and the digest of its content."""
     if _is_preset(path):
         from vsim.scenario.loading import PRESETS
@@ -302,7 +303,7 @@ def _kind(path: str, root: Path) -> tuple[Kind, str]:
     )
 
 
-def _kind_of_file(file: Path) -> Kind:
+def _kind_of_file(file: Path) -> Given:
     try:
         with gzip.open(file) if file.suffix == ".gz" else file.open("rb") as opened:
             start = opened.read(2000).lstrip()

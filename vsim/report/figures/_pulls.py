@@ -141,12 +141,11 @@ def _pull_time(
     }
     for field, quantity in of_machine.items():
         if quantity.low < quantity.high and quantity.low > 0:
-            moved.append(
-                tuple(  # type: ignore[arg-type]  # two of them
-                    take(puller, registry, dataclasses.replace(host, **{field: end}))
-                    for end in (quantity.low, quantity.high)
-                )
+            low, high = (
+                take(puller, registry, dataclasses.replace(host, **{field: end}))
+                for end in (quantity.low, quantity.high)
             )
+            moved.append((low, high))
     low, high = together(pull.seconds, moved)
     return PullTime(
         machine,

@@ -242,21 +242,35 @@ def _overhead(rows: Sequence[Row], names: Mapping[str, str]) -> list[Plot]:
 
 
 def _provision(rows: Sequence[Row], names: Mapping[str, str]) -> list[Plot]:
-    ends = [end for row in rows for key in ("value_s", "low_s", "high_s") if (end := _maybe(row[key]))]
+    return _times(
+        "until one more instance is there, s",
+        rows,
+        ("provision_s", "value_s"),
+        [_called(str(row["what"]), names) for row in rows],
+        [_of(str(row["what"]).partition(",")[0]) for row in rows],
+    )
+
+
+def _times(
+    title: str, rows: Sequence[Row], what: tuple[str, str], called: Sequence[str], colours: Sequence[str]
+) -> list[Plot]:
+    """Return points on a logarithmic axis of seconds, each with its interval; `what` is the metric and its column."""
+    metric, column = what
+    ends = [end for row in rows for key in (column, "low_s", "high_s") if (end := _maybe(row[key]))]
+    values = tuple(_float(row[column]) for row in rows)
     return [
         Plot(
             kind="points",
-            title="until one more instance is there, s",
+            title=title,
             categories=tuple(
-                f"{_called(str(row['what']), names)}\n"
-                f"{format_value('provision_s', _float(row['value_s']), 's', digits=2)}"
-                for row in rows
+                f"{name}\n{format_value(metric, value, 's', digits=2)}"
+                for name, value in zip(called, values, strict=True)
             ),
             lines=(
                 Line(
                     "seconds",
-                    tuple(_float(row["value_s"]) for row in rows),
-                    tuple(_of(str(row["what"]).partition(",")[0]) for row in rows),
+                    values,
+                    tuple(colours),
                     tuple(_maybe(row["low_s"]) for row in rows),
                     tuple(_maybe(row["high_s"]) for row in rows),
                 ),
@@ -361,30 +375,13 @@ def _tornado(rows: Sequence[Row], names: Mapping[str, str], currency: str) -> li
 def _pull(rows: Sequence[Row], names: Mapping[str, str]) -> list[Plot]:
     # the measured pulls are of many images: they stay in the figure, and in its table
     rows = [row for row in rows if row["kind"] == "simulated"]
-    ends = [end for row in rows for key in ("seconds", "low_s", "high_s") if (end := _maybe(row[key]))]
-    return [
-        Plot(
-            kind="points",
-            title="until the image is there (simulated), s",
-            categories=tuple(
-                f"{plain(row['machine'], _SHORT)}: {plain(row['cached'], _SHORT)}\n"
-                f"{format_value('startup_p50_s', _float(row['seconds']), 's', digits=2)}"
-                for row in rows
-            ),
-            lines=(
-                Line(
-                    "seconds",
-                    tuple(_float(row["seconds"]) for row in rows),
-                    (colour("container-engine"),) * len(rows),
-                    tuple(_maybe(row["low_s"]) for row in rows),
-                    tuple(_maybe(row["high_s"]) for row in rows),
-                ),
-            ),
-            form="#,##0.####",
-            log=True,
-            ends=_decades(ends),
-        )
-    ]
+    return _times(
+        "until the image is there (simulated), s",
+        rows,
+        ("startup_p50_s", "seconds"),
+        [f"{plain(row['machine'], _SHORT)}: {plain(row['cached'], _SHORT)}" for row in rows],
+        [colour("container-engine")] * len(rows),
+    )
 
 
 _FIGURES: Mapping[str, Callable[[Sequence[Row], Mapping[str, str]], list[Plot]]] = {
