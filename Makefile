@@ -55,11 +55,12 @@ test-mutations: $(VENV)/.installed-dev
 	VSIM_MUTATIONS=10000 $(BIN)/python -m pytest tests/scenario/compose/test_mutations.py \
 		tests/scenario/dockerfile/test_mutations.py
 
-# What `make report` draws: scenarios, samples of a real host, layers of images, timed pulls, and a validation.
-SAMPLES := benchmarks/results/2026-11-24-virtual-machine-2-cores
+# What `make report` draws: scenarios, samples of a real host, layers of images, timed pulls (of another), a validation.
+SAMPLES := benchmarks/results/2026-11-24-second-virtual-machine
+PULLS := benchmarks/results/2026-11-24-virtual-machine-2-cores/pulls.json
 GALLERY := evolution same-hardware reports/scenarios/load.yaml reports/scenarios/raspberry.yaml \
 	$(SAMPLES)/levels.jsonl.gz $(SAMPLES)/run-3.jsonl.gz $(SAMPLES)/run-4.jsonl.gz \
-	reports/scenarios/images.yaml $(SAMPLES)/pulls.json benchmarks/results/validation.json
+	reports/scenarios/images.yaml $(PULLS) benchmarks/results/validation.json
 
 # The gallery in reports/gallery. A test compares it with what is committed.
 report: $(VENV)/.installed-dev

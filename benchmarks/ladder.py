@@ -16,7 +16,7 @@ from vsim.samples.records import Samples, read_samples
 __all__ = ["PAGE", "Rung", "agreement", "ladder", "page"]
 
 PAGE = PROJECT / "docs" / "bench" / "ladder.md"
-RECORDS = RESULTS / "2026-11-24-virtual-machine-2-cores"
+RECORDS = RESULTS / "2026-11-24-second-virtual-machine"
 # table → the concurrency of the step, and whether it was cold
 TABLES = {"alone": (1, False), "four": (4, False), "cold": (1, True)}
 

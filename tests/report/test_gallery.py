@@ -21,8 +21,8 @@ _SVG = "{http://www.w3.org/2000/svg}"
 def sources() -> list[str]:
     """Return the inputs that the Makefile names."""
     text = (PROJECT / "Makefile").read_text(encoding="utf-8").replace("\\\n", " ")
-    variables: dict[str, str] = dict(re.findall(r"^(SAMPLES|GALLERY) := (.*)$", text, re.MULTILINE))
-    return variables["GALLERY"].replace("$(SAMPLES)", variables["SAMPLES"].strip()).split()
+    variables: dict[str, str] = dict(re.findall(r"^(\w+) := (.*)$", text, re.MULTILINE))
+    return re.sub(r"\$\((\w+)\)", lambda name: variables[name[1]].strip(), variables["GALLERY"]).split()
 
 
 @pytest.fixture(scope="module")

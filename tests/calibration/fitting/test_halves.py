@@ -11,7 +11,7 @@ from vsim.calibration.fitting import Calibration, Search, fit
 from vsim.experiment.holding_out import each_in_turn, split
 from vsim.samples.records import Samples, read_samples
 
-RECORD = PROJECT / "benchmarks" / "results" / "2026-11-24-virtual-machine-2-cores" / "levels.jsonl.gz"
+RECORD = PROJECT / "benchmarks" / "results" / "2026-11-24-second-virtual-machine" / "levels.jsonl.gz"
 RUNGS = ("process", "runc", "docker", "gvisor")
 LEVELS = (1, 2, 4)
 
