@@ -18,7 +18,7 @@ import pytest
 from tests.cli.command import SMALL, environment, vsim
 
 SWEEP = (
-    SMALL.replace("replications: 3", "replications: 10")
+    SMALL.replace("replications: 3", "replications: 40")
     + """\
 sweep:
   parameters:
@@ -110,17 +110,22 @@ def test_the_same_bytes_from_a_cluster_and_after_a_worker_was_killed(sweep: Path
         assert done.returncode == 0, done.stderr
         assert done.stdout == local.stdout
 
-        victim = cluster.processes[-1]
-        with subprocess.Popen(
-            on_cluster(sweep, cluster.address), stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment()
-        ) as running:
-            busy = worker_is_busy(victim.pid, 1.0)
+        victim, result = cluster.processes[-1], tmp_path / "result.json"
+        # To a file: into a pipe that nobody reads yet, the command would still be writing long after its last task.
+        with (
+            result.open("wb") as stdout,
+            subprocess.Popen(
+                on_cluster(sweep, cluster.address), stdout=stdout, stderr=subprocess.PIPE, env=environment()
+            ) as running,
+        ):
+            # A tenth of what the sweep takes of each worker: an idle one's heartbeats take longer than the sweep.
+            assert worker_is_busy(victim.pid, 0.3)
             os.kill(victim.pid, signal.SIGKILL)
             assert running.poll() is None, "the sweep was over before a worker could be killed"
-            stdout, stderr = running.communicate(timeout=120)
-        assert busy
+            assert not result.stat().st_size
+            stderr = running.communicate(timeout=120)[1]
         assert running.returncode == 0, stderr
-        assert stdout == local.stdout
+        assert result.read_bytes() == local.stdout
 
 
 def test_a_lone_worker_is_used_later_ones_too_and_a_lost_scheduler_is_said_so(tmp_path: Path):
