@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -73,6 +74,32 @@ def test_a_caret_stands_under_the_column(
     _, line, pointer = printed.splitlines()
     assert line == shown
     assert pointer.rstrip() == "    | " + " " * (caret - 6) + "^"
+
+
+INTERRUPTED = """\
+import signal, sys, time, click
+from vsim.cli import _boundary
+
+class Last:
+    def __del__(self):
+        signal.raise_signal({number})  # Python ignores what is raised in here
+
+@click.command()
+def command():
+    Last()
+    time.sleep(60)
+
+sys.exit(_boundary.run(command, []))
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_is_not_lost_where_python_ignores_exceptions(number: int) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED.format(number=int(number))], capture_output=True, timeout=30, check=False
+    )
+    assert done.returncode == 130
+    assert done.stderr.strip() == b"interrupted"
 
 
 def test_debug_shows_the_traceback_of_an_error_and_of_a_bug(capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,6 +11,7 @@ import errno
 import os
 import signal
 import sys
+import threading
 import traceback
 from typing import TYPE_CHECKING, TextIO
 
@@ -19,12 +20,14 @@ import click
 from vsim.errors import HostError, InputError, VsimError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from vsim.errors import Place
 
 EXIT_BUG = 4
 EXIT_INTERRUPTED = 130
+# After how long an interrupt that was lost is sent again: longer than any finalizer takes, and not noticed by anybody.
+_AGAIN_S = 0.05
 # The disk (or the quota) behind standard output is full, or broken.
 _CANT_WRITE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
@@ -32,12 +35,18 @@ _CANT_WRITE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 def run(cli: click.Command, arguments: Sequence[str] | None) -> int:
     """Run `cli` with `arguments` (default: those of the process) and return the exit code. Never raises."""
     args = list(sys.argv[1:] if arguments is None else arguments)
-    debug = "--debug" in args
     _prepare_streams()
-    stdout = sys.stdout
-    # `kill` should clean up just as Ctrl-C does.
-    with contextlib.suppress(ValueError, OSError):
+    try:
+        # `kill` should clean up just as Ctrl-C does.
         signal.signal(signal.SIGTERM, _interrupt)
+    except (ValueError, OSError):  # not the main thread: signals are somebody else's
+        return _outcome(cli, args)
+    with _interrupts_kept():
+        return _outcome(cli, args)
+
+
+def _outcome(cli: click.Command, args: list[str]) -> int:
+    debug, stdout = "--debug" in args, sys.stdout
     try:
         code = cli.main(args, prog_name="vsim", standalone_mode=False)
         sys.stdout.flush()
@@ -95,6 +104,32 @@ def _silence(stream: TextIO) -> None:
 
 def _interrupt(signum: int, frame: object) -> None:
     raise KeyboardInterrupt
+
+
+@contextlib.contextmanager
+def _interrupts_kept() -> Iterator[None]:
+    """Interrupt again where Python would forget an interrupt.
+
+    A signal's handler runs between any two instructions of the main thread. In a finalizer, or in what is called when a
+    weak reference dies, the exception that it raises is printed as "ignored", and the command would go on.
+    """
+    before = sys.unraisablehook
+
+    def keep(lost: sys.UnraisableHookArgs) -> None:
+        if isinstance(lost.exc_value, KeyboardInterrupt):
+            # Not from here: it would be lost in the same place. SIGTERM, since a shell may have SIGINT ignored.
+            main = threading.main_thread().ident
+            again = threading.Timer(_AGAIN_S, signal.pthread_kill, [main, signal.SIGTERM])
+            again.daemon = True
+            again.start()
+        else:
+            before(lost)
+
+    sys.unraisablehook = keep
+    try:
+        yield
+    finally:
+        sys.unraisablehook = before
 
 
 def _say(text: str) -> None:
