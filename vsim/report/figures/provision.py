@@ -70,7 +70,7 @@ class Provision(Figure):
                 lambda s: s.suite == "startup" and s.concurrency == 1 and "cold" not in s.flags,
             )
             for stack, name in _BESIDE.items():
-                medians = [rung.quantile(0.5) for rung in own if rung.stack == stack and rung.comparable]
+                medians = [rung.median.value for rung in own if rung.stack == stack and rung.comparable]
                 if medians:
                     middle = math.sqrt(min(medians) * max(medians))
                     found.append(_Row(name, stack, middle, min(medians), max(medians), measured=True))
