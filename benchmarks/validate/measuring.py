@@ -75,12 +75,18 @@ def _simulated(plan: Plan, profile: Profile, machine: str, driver: str, metric: 
 def kept_and_left(folder: Path, sizes: Sizes) -> tuple[Samples, Samples]:
     """Return what calibration sees of the samples in `folder`, and what it is to predict."""
     samples = read_all(sorted(folder.glob("*.jsonl*")))
-    step = sizes.requests.steps[-1]
-    assert isinstance(step, OfferRequests)
     left = [f"concurrency>{sizes.levels}", f"density>{sizes.instances}"]
-    if any(folder.glob("requests-*.jsonl*")):
-        left.append(f"rate>{step.rate_per_s:g}")
+    loads = sorted(folder.glob("requests-*.jsonl*"))
+    if loads:
+        # By name: on a slow host, 30 % of what it can do are fewer than the requests of the calibration.
+        left.append(f"rate={','.join(map(str, _rates(read_all(loads))))}")
     return split(samples, [parse(text) for text in left])
+
+
+def _rates(samples: Samples) -> list[float]:
+    """Return the rates at which the plans of these runs offer requests."""
+    steps = [step for run in samples.runs for step in run.plan["steps"]]
+    return sorted({float(step["rate_per_s"]) for step in steps if "rate_per_s" in step})
 
 
 def calibrated(kept: Samples, folder: Path) -> Profile:
